@@ -1,0 +1,79 @@
+# `make run` needs Python 3.11 or later and nothing else; `make test` checks everything that does not need AWS.
+
+VENV := .venv
+SAM_VENV := .venv-sam
+PYTHON := $(VENV)/bin/python
+PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
+
+.PHONY: help run local test lint unit requirements clean build-EscalateFunction
+help: ## What there is to make
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
+
+run: $(VENV)/ops ## Send events/ through the whole path, on this machine, and check what comes out
+	@$(PYTHON) -m ops.local.run
+
+local: $(VENV)/ops ## Keep the local stack up, and print the environment to use it from another shell
+	@$(PYTHON) -m ops.local.serve
+
+test: lint unit ## Lint, types, template, and all tests
+
+lint: $(VENV)/tests $(SAM_VENV)/ready
+	$(VENV)/bin/ruff check --quiet
+	$(VENV)/bin/ruff format --check --quiet
+	$(VENV)/bin/mypy --no-error-summary
+	$(VENV)/bin/cfn-lint template.yaml
+	$(SAM_VENV)/bin/sam validate --lint --region us-east-1
+
+unit: $(VENV)/tests
+	$(VENV)/bin/pytest
+
+requirements: ## Pin the newest releases of everything, with hashes
+	python3 -m venv $(VENV)-uv && $(VENV)-uv/bin/pip install --quiet uv
+	for of in tests ops functions tests/local; do \
+	  $(VENV)-uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+	    --custom-compile-command 'make requirements' $${pins:+-c $$pins} $$of/requirements.in -o $$of/requirements.txt; \
+	  case $$of in tests) pins=tests/requirements.txt;; functions) pins=;; esac; \
+	done
+	rm -rf $(VENV)-uv
+
+# An environment is remade when its pins change. Three stand on top of each other: function, local stack, tests.
+$(VENV)/bin/python:
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'
+	@python3 -m venv $(VENV)
+
+$(VENV)/ops: ops/requirements.txt | $(VENV)/bin/python
+	@echo "Installing the local stack into $(VENV) (once, about half a minute) ..."
+	@$(VENV)/bin/pip install $(PIP_FLAGS) -r $< && touch $@
+
+$(VENV)/tests: tests/requirements.txt | $(VENV)/bin/python
+	@echo "Installing what the tests need into $(VENV) (once) ..."
+	@$(VENV)/bin/pip install $(PIP_FLAGS) -r $< && touch $@ $(VENV)/ops
+
+$(SAM_VENV)/ready: tests/local/requirements.txt
+	@echo "Installing the SAM command line into $(SAM_VENV) (once) ..."
+	@python3 -m venv $(SAM_VENV)
+	@$(SAM_VENV)/bin/pip install $(PIP_FLAGS) -r $< && touch $@
+
+clean: ## Remove everything that was installed or built
+	rm -rf $(VENV) $(SAM_VENV) .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# --- called by `sam build`, with ARTIFACTS_DIR ----------------------------------------------------------------------
+
+# Ships functions/, schemas/ and the pinned wheels. One of them is compiled (rpds-py, of jsonschema): both architectures'
+# are laid over each other, under file names of their own, so that one package runs on either and the template's
+# Architecture cannot disagree with the build. pip gets the target named, so that any Python can build it.
+WHEELS := --quiet --disable-pip-version-check --no-compile --no-deps --only-binary :all: --require-hashes \
+  --implementation cp --python-version 3.13 -r functions/requirements.txt
+
+build-EscalateFunction:
+	@python3 -m pip install $(WHEELS) --platform manylinux2014_x86_64 --target "$(ARTIFACTS_DIR)"
+	@other=$$(mktemp -d) && \
+	  python3 -m pip install $(WHEELS) --platform manylinux2014_aarch64 --target "$$other" && \
+	  cp -r "$$other/." "$(ARTIFACTS_DIR)" && rm -rf "$$other"
+	@rm -rf "$(ARTIFACTS_DIR)/bin"
+	@tar -c --exclude=__pycache__ --exclude='requirements.*' functions schemas | tar -x -C "$(ARTIFACTS_DIR)"
+# Byte code that is never checked against its source: a package carries the time stamps of 1980, with which Python
+# trusts no other. Only 3.13 itself can write it; without it the package works, and starts more slowly.
+	@if command -v python3.13 >/dev/null; then \
+	  python3.13 -m compileall -q -j 0 --invalidation-mode unchecked-hash "$(ARTIFACTS_DIR)"; \
+	else echo "python3.13 is not on the PATH: building without byte code" >&2; fi

@@ -1,0 +1,66 @@
+"""Cloudflare's answer against schemas/detection.schema.json: what the decision needs, and what has drifted.
+
+The contract has changed three times in two years, and Cloudflare's own example of 2024 fails that of 2026. A check
+that is strict about what the decision does not need would lose alerts; so there are two checks.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, cast
+
+from jsonschema.exceptions import ValidationError, best_match
+
+from functions.cloudflare.errors import InvalidAnswer
+from functions.schema import json_path, load_schema, validator, where
+
+_SCHEMA = load_schema("detection")
+_DECISION = validator(_SCHEMA, "decision")
+_CONTRACT = validator(_SCHEMA, "contract")
+
+DISPOSITIONS: frozenset[str] = frozenset(_SCHEMA["$defs"]["disposition"]["enum"])
+"""Every disposition that Cloudflare documents, in upper case."""
+
+DRIFT_PATHS = 20
+"""How many paths are reported at most; an answer that has drifted further is another product."""
+_ERRORS_LOOKED_AT = 1_000
+_FIELD_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+
+def require_decision(result: object) -> dict[str, object]:
+    """The result itself, where it has what the decision needs. Raises InvalidAnswer with the JSON path."""
+    error = best_match(_DECISION.iter_errors(result))
+    if error is not None or not isinstance(result, dict):
+        raise InvalidAnswer(f"the answer lacks what the decision needs: {where(error) if error else '$: type'}")
+    return result
+
+
+def find_drift(result: dict[str, object]) -> tuple[str, ...]:
+    """Where the result does not match the contract, as sorted `path: rule`; empty where it does.
+
+    Rules are JSON Schema's keywords, with `unknown` for a field that the contract does not have.
+    """
+    found: set[str] = set()
+    for error in islice(_CONTRACT.iter_errors(result), _ERRORS_LOOKED_AT):
+        found.update(_drift(error))
+        if len(found) >= DRIFT_PATHS:
+            break
+    return tuple(sorted(found)[:DRIFT_PATHS])
+
+
+def _drift(error: ValidationError) -> Iterator[str]:
+    path, instance, schema = json_path(error.absolute_path), cast("Any", error.instance), cast("Any", error.schema)
+    if error.validator == "additionalProperties":
+        for name in instance.keys() - schema["properties"].keys():
+            yield f"{path}.{name if _FIELD_NAME.fullmatch(name) else '?'}: unknown"
+    elif error.validator == "required":
+        for name in schema["required"]:
+            if name not in instance:
+                yield f"{path}.{name}: required"
+    elif error.validator == "anyOf":
+        # Says "or null" wherever the schema uses it: the first branch has the reason.
+        for branch in error.context or ():
+            if branch.schema_path[0] == 0:
+                yield from _drift(branch)
+    else:
+        yield where(error)

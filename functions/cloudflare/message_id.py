@@ -1,0 +1,44 @@
+"""The three forms in which Cloudflare names one mail.
+
+    postfix_id      4Njp3P0STMz2c02Q
+    alert_id        4Njp3P0STMz2c02Q-2024-01-05T10:00:00
+    investigate_id  4Njp3P0STMz2c02Q-2024-01-05T10:00:00-12345678
+
+Their pattern is in schemas/request.schema.json, where it is checked.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+_TIME = len("YYYY-MM-DDTHH:MM:SS")
+
+
+class Form(StrEnum):
+    """How much of a mail's full name an id gives."""
+
+    POSTFIX = "postfix_id"
+    ALERT = "alert_id"
+    INVESTIGATE = "investigate_id"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageId:
+    """An id as it was given. It has passed the pattern, so that it can be taken apart by position."""
+
+    value: str
+
+    @property
+    def postfix_id(self) -> str:
+        """The part that all three forms share."""
+        return self.value.partition("-")[0]
+
+    @property
+    def form(self) -> Form:
+        """Which of the three forms this is."""
+        suffix = self.value.partition("-")[2]
+        if not suffix:
+            return Form.POSTFIX
+        return Form.ALERT if len(suffix) == _TIME else Form.INVESTIGATE
+
+    def __str__(self) -> str:
+        return self.value

@@ -1,0 +1,112 @@
+"""The composition root: every client is built here, once, and the handler is put together from them."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.cloudflare.client import Cloudflare
+from functions.cloudflare.credentials import Credentials, Secret, SecretUnavailable
+from functions.cloudflare.errors import CredentialsRefused
+from functions.escalate.batch import Escalation, Invocation
+from functions.escalate.decision import Policy
+from functions.escalate.lookup import Lookup
+from functions.escalate.message import read_messages
+from functions.escalate.outbox import Outbox
+from functions.escalate.outcome import Outcome, Settled
+from functions.escalate.publisher import Topic
+from functions.escalate.queue import Queues
+from functions.escalate.settings import Settings
+from functions.escalate.settlement import Settlement
+from functions.escalate.telemetry import report
+from functions.ledger.ledger import Ledger
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+METRICS_NAMESPACE = "CloudflareEmailAlerts"
+SERVICE = "escalate"
+BATCH = 10
+"""Messages in a batch, and so questions asked at the same time."""
+
+AWS = Config(
+    # A call and its one retry take at most 2 x (1 + 3) s. A batch makes at most 6 calls after Cloudflare has answered:
+    # at worst 48 s, which nothing but an outage of every service comes near; RESERVE_SECONDS covers two of them.
+    connect_timeout=1,
+    read_timeout=3,
+    retries={"mode": "standard", "total_max_attempts": 2},
+    max_pool_connections=2,
+)
+
+Handler = Callable[[dict[str, object], LambdaContext], dict[str, object]]
+
+
+def build(settings: Settings) -> Handler:
+    """The handler for these settings, with all its clients, and the secret fetched ahead of the first batch."""
+    logger, metrics = Logger(service=SERVICE), Metrics(namespace=METRICS_NAMESPACE, service=SERVICE)
+    escalation = _escalation(settings, logger)
+
+    def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
+        invocation = Invocation(context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000)
+        cases = escalation.run(read_messages(event), invocation)
+        report(cases, logger, metrics)
+        return _response(cases)
+
+    with_metrics: Handler = metrics.log_metrics(handler)
+    with_context: Handler = logger.inject_lambda_context(with_metrics)
+    return with_context
+
+
+def _response(cases: Sequence[Settled]) -> dict[str, object]:
+    failures = [{"itemIdentifier": case.message.id} for case in cases if case.outcome is Outcome.RETRY]
+    return {"batchItemFailures": failures}
+
+
+def _escalation(settings: Settings, logger: Logger) -> Escalation:
+    # One session, and its clients one after the other: in threads it takes longer.
+    session = boto3.Session()
+    sqs = session.client("sqs", config=AWS)
+    policy = Policy(settings.account_id, settings.escalate_on, settings.record_all)
+    ledger = topic = None
+    if settings.ledger_table:
+        ledger = Ledger(session.client("dynamodb", config=AWS), settings.ledger_table, settings.retention)
+    if settings.alert_topic_arn:
+        topic = Topic(session.client("sns", config=AWS), settings.alert_topic_arn)
+    credentials = Credentials(_secret_reader(session.client("secretsmanager", config=AWS), settings.secret_id))
+    try:
+        credentials.current()
+    except CredentialsRefused as exc:
+        # Not a reason to fail: the messages wait until the secret is mended.
+        logger.warning("credentials missing", extra={"detail": str(exc)})
+    cloudflare = Cloudflare(settings.base_url, settings.account_id, credentials, connections=BATCH)
+    queues = Queues(sqs, settings.request_queue_url, settings.dead_letter_queue_url)
+    return Escalation(
+        policy=policy,
+        lookup=Lookup(cloudflare, ThreadPoolExecutor(BATCH, "cloudflare"), policy, _now),
+        outbox=Outbox(ledger, topic, _now),
+        settlement=Settlement(ledger, queues, _now),
+        now=_now,
+    )
+
+
+def _secret_reader(secrets: "SecretsManagerClient", secret_id: str) -> Callable[[], Secret]:
+    def read() -> Secret:
+        try:
+            answer = secrets.get_secret_value(SecretId=secret_id)
+        except ClientError as exc:
+            raise SecretUnavailable(exc.response["Error"]["Code"]) from exc
+        except BotoCoreError as exc:
+            raise SecretUnavailable(type(exc).__name__) from exc
+        return Secret(answer.get("SecretString", ""), answer["VersionId"])
+
+    return read
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,67 @@
+"""Detections -> decisions: pure. What was decided is written down the moment it is decided."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from functions.cloudflare.contract import find_drift
+from functions.cloudflare.detection import read_detection
+from functions.escalate.cases import Detected, Escalating, Request
+from functions.escalate.outcome import Outcome, Reason, Settled
+from functions.escalate.verdict import UnknownDisposition, judge
+from functions.ledger.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What this deployment decides by.
+
+    account_id:  the one account that it may ask about.
+    escalate_on: dispositions in upper case.
+    record_all:  whether decisions not to alert are recorded too.
+    """
+
+    account_id: str
+    escalate_on: frozenset[str]
+    record_all: bool
+
+    def decide(self, case: Detected, now: datetime) -> Escalating | Settled:
+        """Whether to alert, by the disposition alone; drift elsewhere in the answer is noted and changes nothing."""
+        request, drift = case.request, find_drift(case.result)
+        detection = read_detection(case.result)
+        settle = Settled(request.message, Outcome.REJECTED, Reason.UNKNOWN_DISPOSITION, id=request.id, drift=drift)
+        try:
+            verdict = judge(detection.final_disposition, self.escalate_on)
+        except UnknownDisposition as exc:
+            return replace(settle, detail=str(exc))
+        outcome = Outcome.ESCALATED if verdict.escalate else Outcome.NOT_ESCALATED
+        record = replace(
+            self.record(request, outcome, verdict.reason, case.fetched_at, now),
+            disposition=verdict.disposition,
+            detection=detection,
+            drift=drift,
+        )
+        if verdict.escalate:
+            return Escalating(request, record, detection)
+        return replace(
+            settle,
+            outcome=outcome,
+            reason=verdict.reason,
+            disposition=verdict.disposition,
+            record=record if self.record_all else None,
+        )
+
+    def record(
+        self, request: Request, outcome: Outcome, reason: Reason, fetched_at: datetime, decided_at: datetime
+    ) -> Record:
+        """What can be written down about any decision; without a detection so far."""
+        return Record(
+            account_id=self.account_id,
+            id=request.id,
+            outcome=outcome,
+            reason=reason,
+            escalate_on=tuple(sorted(self.escalate_on)),
+            queued_at=request.message.first_seen,
+            fetched_at=fetched_at,
+            decided_at=decided_at,
+            sqs_message_id=request.message.id,
+        )

@@ -1,0 +1,99 @@
+"""Decisions -> outcomes, for what is to be alerted on: claim, publish, mark, in this order.
+
+Publishing first would repeat the alert with every redelivery; marking first would lose it in a crash. With the claim
+first and the mark last, a crash at any point leaves a PENDING record, whose lease runs out and is then taken over.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from functions.escalate.alert import describe
+from functions.escalate.cases import Escalating, Published
+from functions.escalate.outcome import Outcome, Reason, Settled
+from functions.escalate.publisher import Topic
+from functions.ledger.ledger import Claim, Ledger, LedgerUnavailable, Standing
+
+LEASE_MARGIN = timedelta(seconds=5)
+"""A claim outlasts the invocation that made it by this much, so that only a dead worker's claim is taken over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """The ledger and the topic. One of them may be missing: records only, or alerts only (then at least once)."""
+
+    ledger: Ledger | None
+    topic: Topic | None
+    now: Callable[[], datetime]
+
+    def claim(self, cases: list[Escalating], owner: str, seconds_left: float) -> list[Escalating | Settled]:
+        """Those that are ours to publish: nobody has sent them, and nobody else can be sending them now.
+
+        owner: unlike any other invocation's. seconds_left: of the invocation.
+        """
+        if self.ledger is None:
+            return [*cases]
+        lease = timedelta(seconds=seconds_left) + LEASE_MARGIN
+        try:
+            claims = self.ledger.claim([case.record for case in cases], owner, self.now(), lease)
+        except LedgerUnavailable as exc:
+            return [_settled(case, Outcome.RETRY, Reason.LEDGER_UNAVAILABLE, str(exc)) for case in cases]
+        return [_stand(case, claim) for case, claim in zip(cases, claims, strict=True)]
+
+    def publish(self, cases: list[Escalating]) -> list[Published | Settled]:
+        """Those whose alert SNS has taken. The others stay PENDING, and are tried again."""
+        if self.topic is None:
+            return [Published(case, None) for case in cases]
+        receipts = self.topic.publish([describe(case.record, case.detection) for case in cases])
+        return [
+            Published(case, receipt.sns_message_id)
+            if receipt.sns_message_id
+            else _settled(case, Outcome.RETRY, Reason.PUBLISH_FAILED, f"SNS did not take the alert: {receipt.failure}")
+            for case, receipt in zip(cases, receipts, strict=True)
+        ]
+
+    def mark(self, cases: list[Published], owner: str) -> list[Settled]:
+        """Complete the records. What cannot be marked is tried again, so that no record stays PENDING for ever."""
+        try:
+            sent = [(case.escalating.record, case.sns_message_id) for case in cases]
+            marked = self.ledger.mark(sent, owner, self.now()) if self.ledger else [True] * len(cases)
+            failure = "the alert is out, but another worker has taken over its record"
+        except LedgerUnavailable as exc:
+            marked, failure = [False] * len(cases), f"the alert is out, but its record is not marked: {exc}"
+        return [
+            replace(
+                _settled(case.escalating, Outcome.ESCALATED, Reason(case.escalating.record.reason))
+                if done
+                else _settled(case.escalating, Outcome.RETRY, Reason.LEDGER_UNAVAILABLE, failure),
+                sns_message_id=case.sns_message_id,
+            )
+            for case, done in zip(cases, marked, strict=True)
+        ]
+
+
+def _stand(escalating: Escalating, claim: Claim) -> Escalating | Settled:
+    match claim.standing:
+        case Standing.CLAIMED:
+            return escalating
+        case Standing.SENT:
+            return _settled(escalating, Outcome.ALREADY_ESCALATED, Reason.ALERT_SENT_BEFORE)
+        case Standing.HELD:
+            held = _settled(escalating, Outcome.RETRY, Reason.CLAIMED_BY_ANOTHER, "another worker holds this alert")
+            return replace(held, delay=claim.held_for)
+        case Standing.UNKNOWN:
+            return _settled(
+                escalating, Outcome.RETRY, Reason.LEDGER_UNAVAILABLE, "the claim met a conflict or a throttle"
+            )
+
+
+def _settled(case: Escalating, outcome: Outcome, reason: Reason, detail: str = "") -> Settled:
+    return Settled(
+        message=case.request.message,
+        outcome=outcome,
+        reason=reason,
+        detail=detail,
+        id=case.request.id,
+        disposition=case.record.disposition,
+        alert_id=case.record.alert_id,
+        drift=case.record.drift,
+    )

@@ -1,0 +1,94 @@
+"""The environment, checked once during init: a wrong setting is told before the first message is touched."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from functions.cloudflare.contract import DISPOSITIONS
+from functions.escalate.verdict import ESCALATE_BY_DEFAULT
+
+CLOUDFLARE_API = "https://api.cloudflare.com/client/v4"
+RETENTION_DAYS = "400"
+
+_PLAIN_HTTP_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "host.docker.internal"})
+"""Where the local stack listens. Anywhere else credentials travel over TLS only."""
+_ARN = r"arn:aws[a-z-]*:{service}:[a-z0-9-]+:[0-9]{{12}}:.+"
+
+
+class InvalidSettings(Exception):
+    """Settings that are missing or malformed: all of them, a line each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a deployment can differ in. `alert_topic_arn` or `ledger_table` may be None, not both."""
+
+    account_id: str
+    secret_id: str
+    base_url: str
+    alert_topic_arn: str | None
+    ledger_table: str | None
+    dead_letter_queue_url: str
+    request_queue_url: str
+    escalate_on: frozenset[str]
+    record_all: bool
+    retention: timedelta
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings in an environment. An empty variable is as good as none. Raises InvalidSettings, naming them all."""
+    reader = _Reader(environment)
+    dispositions = reader.words("ESCALATE_ON", ",".join(sorted(ESCALATE_BY_DEFAULT)))
+    settings = Settings(
+        account_id=reader.text("CLOUDFLARE_ACCOUNT_ID", r"[0-9a-f]{32}", "32 characters of 0-9 and a-f"),
+        secret_id=reader.text("CLOUDFLARE_SECRET_ID", r"\S{1,2048}", "the name or ARN of a secret"),
+        base_url=reader.url("CLOUDFLARE_BASE_URL", CLOUDFLARE_API),
+        alert_topic_arn=reader.optional("ALERT_TOPIC_ARN", _ARN.format(service="sns"), "the ARN of an SNS topic"),
+        ledger_table=reader.optional("LEDGER_TABLE", r"[A-Za-z0-9_.-]{3,255}", "the name of a DynamoDB table"),
+        dead_letter_queue_url=reader.url("DEAD_LETTER_QUEUE_URL"),
+        request_queue_url=reader.url("REQUEST_QUEUE_URL"),
+        escalate_on=frozenset(dispositions),
+        record_all=reader.text("RECORD_ALL", "true|false", "true or false", "false") == "true",
+        retention=timedelta(days=int(reader.text("RETENTION_DAYS", "[1-9][0-9]{0,4}", "days", RETENTION_DAYS) or 0)),
+    )
+    if unknown := sorted(settings.escalate_on - DISPOSITIONS):
+        known = ", ".join(sorted(DISPOSITIONS))
+        reader.problems.append(f"ESCALATE_ON: {', '.join(unknown)} is no disposition; known are {known}")
+    if not settings.alert_topic_arn and not settings.ledger_table:
+        reader.problems.append("ALERT_TOPIC_ARN, LEDGER_TABLE: at least one of them is needed")
+    if reader.problems:
+        raise InvalidSettings("\n  ".join(["the environment is not usable:", *reader.problems]))
+    return settings
+
+
+class _Reader:
+    """Reads variables, and collects what is wrong with them instead of stopping at the first."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[str] = []
+
+    def text(self, name: str, pattern: str, expected: str, default: str = "") -> str:
+        value = self._environment.get(name, "").strip() or default
+        if value and re.fullmatch(pattern, value):
+            return value
+        self.problems.append(f"{name}: {'malformed' if value else 'missing'}; expected {expected}")
+        return ""
+
+    def optional(self, name: str, pattern: str, expected: str) -> str | None:
+        return self.text(name, pattern, expected) if self._environment.get(name, "").strip() else None
+
+    def words(self, name: str, default: str) -> list[str]:
+        value = self._environment.get(name, "").strip() or default
+        return [word.strip().upper() for word in value.split(",") if word.strip()]
+
+    def url(self, name: str, default: str = "") -> str:
+        value = self.text(name, r"https?://[^\s/?#@]+[^\s?#]*", "an https:// URL", default)
+        if value.startswith("http://") and not self._may_be_plain(name, value):
+            self.problems.append(f"{name}: expected an https:// URL; http:// is for the local stack")
+        return value.rstrip("/")
+
+    def _may_be_plain(self, name: str, value: str) -> bool:
+        return name != "CLOUDFLARE_BASE_URL" or urlsplit(value).hostname in _PLAIN_HTTP_HOSTS

@@ -1,0 +1,117 @@
+"""The mail that the stand-in Cloudflare knows: `mailbox.json`, loaded and checked.
+
+`Mailbox.load()` gives the company's mail as the repository has it; a test may build a mailbox of its own.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+
+MAILBOX = Path(__file__).with_name("mailbox.json")
+
+
+class Generation(StrEnum):
+    """The contract that a detection is written in, named by when it came; DRIFT follows none of them."""
+
+    FIRST = "2024"
+    SECOND = "2026-05"
+    THIRD = "2026-10"
+    DRIFT = "drift"
+
+
+class Fault(StrEnum):
+    """What is answered instead of the detection; each word stands once in a script for one call."""
+
+    THROTTLED = "429"
+    SERVER_ERROR = "500"
+    BAD_GATEWAY = "502-html"
+    UNAVAILABLE = "503"
+    UNAUTHENTICATED = "401"
+    NO_PERMISSION = "403"
+    NOT_IN_PLAN = "403-plan"
+    BAD_REQUEST = "bad-request"
+    UNKNOWN_ACCOUNT = "unknown-account"
+    SLOW = "slow"
+    HTML = "html"
+    HALF = "half"
+    RESET = "reset"
+    UNSUCCESSFUL = "unsuccessful"
+    EMPTY = "empty"
+    EMPTY_OBJECT = "empty-object"
+    REDIRECT = "redirect"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail, and how Cloudflare answers about it."""
+
+    postfix_id: str
+    investigate_id: str
+    about: str
+    generation: Generation
+    detected: bool
+    """Whether there is a detection; without one that call answers 404."""
+    result: Mapping[str, Any] | None
+    """The detection as Cloudflare gives it; None where there is none."""
+    mail: Mapping[str, Any] | None
+    """What `investigate/{id}` gives; None makes that call answer 404."""
+    script: tuple[Fault, ...]
+    """Answers of the first calls for the detection, before the normal one."""
+    expect: str
+    """The outcome that a request for this mail ends with when the default dispositions escalate."""
+
+    @property
+    def alert_id(self) -> str:
+        """The postfix id and the time of the mail: the investigate id without its last number."""
+        return self.investigate_id.rpartition("-")[0]
+
+    @property
+    def ids(self) -> tuple[str, str, str]:
+        """Every form of id that names this mail: postfix, alert, investigate."""
+        return self.postfix_id, self.alert_id, self.investigate_id
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """The mail of one account, in the order of the file. Raises ValueError where two mails share an id."""
+
+    account_id: str
+    mails: tuple[Mail, ...]
+    _by_id: dict[str, Mail] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for mail in self.mails:
+            for name in mail.ids:
+                if name in self._by_id:
+                    raise ValueError(f"two mails of the mailbox have the id {name}")
+                self._by_id[name] = mail
+
+    @classmethod
+    def load(cls, path: Path = MAILBOX) -> Self:
+        """Read a mailbox document. Raises ValueError or KeyError where it is not as `mailbox.json` is."""
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return cls(document["account_id"], tuple(_mail(entry) for entry in document["messages"]))
+
+    def find(self, name: str) -> Mail | None:
+        """The mail that a postfix id, alert id or investigate id names, or None."""
+        return self._by_id.get(name)
+
+    def __iter__(self) -> Iterator[Mail]:
+        return iter(self.mails)
+
+
+def _mail(entry: Mapping[str, Any]) -> Mail:
+    return Mail(
+        postfix_id=entry["postfix_id"],
+        investigate_id=entry["investigate_id"],
+        about=entry["about"],
+        generation=Generation(entry["generation"]),
+        detected=entry["detected"],
+        result=entry["result"],
+        mail=entry["mail"],
+        script=tuple(Fault(word) for word in entry["script"]),
+        expect=entry["expect"],
+    )

@@ -1,0 +1,89 @@
+"""A run, for a person to read: an outcome for each message, the alerts as received, the records, the rejections."""
+
+from itertools import groupby
+
+from rich import box
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from ops.local.proof import Travel, Yield
+
+_COLOURS = {"ESCALATED": "red", "REJECTED": "yellow", "NOT_FOUND": "cyan", "NOT_ESCALATED": "green"}
+_PROSE = frozenset({"mail", "detail"})
+"""Columns that give way where the terminal is narrow; ids, times and constants are shown whole."""
+
+
+def show(result: Yield, console: Console) -> None:
+    """Print everything that a run left behind."""
+    console.rule("Outcomes", align="left")
+    console.print(_outcomes(result))
+    console.rule(f"Alerts: {len(result.alerts)} received", align="left")
+    console.print(_alerts(result))
+    if result.alerts:
+        first = result.alerts[0]
+        console.print("\nThe first of them, as its e-mail subscriber reads it:\n", style="dim")
+        console.print(Panel(Text(first.email.rstrip("\n")), title=Text(first.subject), title_align="left", width=76))
+    console.rule(f"Records: {len(result.records)} written", align="left")
+    console.print(_records(result))
+    console.rule(f"Rejections: {len(result.dead_letters)} on the dead-letter queue", align="left")
+    console.print(_rejections(result))
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, no_wrap=heading not in _PROSE, overflow="ellipsis")
+    return table
+
+
+def _outcomes(result: Yield) -> Table:
+    table = _table("sent from", "mail", "disposition", "outcome")
+    for source, travels in groupby(result.travels, key=lambda it: it.consignment.source):
+        for number, travel in enumerate(travels):
+            table.add_row(
+                source if number == 0 else "",
+                Text(travel.consignment.about, overflow="ellipsis", no_wrap=True),
+                Text(str(travel.last.get("disposition") or "")),
+                _way(travel),
+            )
+    return table
+
+
+def _way(travel: Travel) -> Text:
+    way = Text()
+    for number, outcome in enumerate(travel.outcomes):
+        last = number == len(travel.outcomes) - 1
+        style = _COLOURS.get(outcome["outcome"], "dim") if last else "dim"
+        way.append(outcome["outcome"], style=style).append("" if last else " > ", style="dim")
+    return way
+
+
+def _alerts(result: Yield) -> Table:
+    table = _table("subject", "alert id")
+    for alert in result.alerts:
+        table.add_row(Text(alert.subject), alert.attributes["alert_id"])
+    return table
+
+
+def _records(result: Yield) -> Table:
+    table = _table("decided at", "postfix id", "outcome", "disposition", "state", "SNS message")
+    for record in result.records:
+        table.add_row(
+            record["decided_at"][:19].replace("T", " "),
+            record["postfix_id"],
+            record["outcome"],
+            record.get("disposition", ""),
+            record["state"],
+            record.get("sns_message_id", "")[:8],
+        )
+    return table
+
+
+def _rejections(result: Yield) -> Table:
+    table = _table("reason", "detail")
+    for message in result.dead_letters:
+        attributes = message["MessageAttributes"]
+        table.add_row(attributes["reason"]["StringValue"], attributes["detail"]["StringValue"])
+    return table

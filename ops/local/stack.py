@@ -1,0 +1,121 @@
+"""The emulated AWS: moto's server over real HTTP, with the resources that template.yaml declares."""
+
+import json
+import logging
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import boto3
+from moto.server import ThreadedMotoServer
+
+from ops.local.template import Template, output_of, read_template
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": "us-east-1"}
+SUBSCRIBER = "soc@example.com"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One deployment of the template.
+
+    variables:  the function's environment, as the template gives it.
+    aws:        what any AWS client needs to reach this stack: endpoint, region, credentials.
+    """
+
+    template: Template
+    variables: dict[str, str]
+    aws: dict[str, str]
+    inbox_url: str
+    sqs: "SQSClient"
+    sns: "SNSClient"
+    dynamodb: "DynamoDBClient"
+    secrets: "SecretsManagerClient"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """All that the function finds in its environment."""
+        return self.aws | self.variables
+
+    @property
+    def requests_url(self) -> str:
+        """The requests queue."""
+        return self.variables["REQUEST_QUEUE_URL"]
+
+    @property
+    def dead_letter_url(self) -> str:
+        """The dead-letter queue."""
+        return self.variables["DEAD_LETTER_QUEUE_URL"]
+
+    @property
+    def table(self) -> str:
+        """The ledger's table; empty where there is none."""
+        return self.variables["LEDGER_TABLE"]
+
+    @property
+    def topic_arn(self) -> str:
+        """The topic of the alerts; empty where there is none."""
+        return self.variables["ALERT_TOPIC_ARN"]
+
+
+@contextmanager
+def emulated_aws(host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """An emulated AWS for as long as the block lasts; gives its endpoint."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address=host, port=port, verbose=False)
+    server.start()
+    try:
+        bound, chosen = server.get_host_and_port()
+        yield f"http://{bound}:{chosen}"
+    finally:
+        server.stop()
+
+
+def deploy(endpoint: str, secret: dict[str, str], **parameters: str) -> Stack:
+    """Deploy the template to an emulated AWS.
+
+    secret: the credentials for Cloudflare. parameters: the template's, but for the secret and the AWS endpoint.
+    """
+    for name, value in CREDENTIALS.items():
+        os.environ.setdefault(name, value)
+    session = boto3.Session()
+    stack_name = f"local-{uuid.uuid4().hex[:8]}"
+    secrets = session.client("secretsmanager", endpoint_url=endpoint)
+    parameters = parameters | {
+        "AwsEndpointUrl": endpoint,
+        "CloudflareSecretArn": secrets.create_secret(Name=stack_name, SecretString=json.dumps(secret))["ARN"],
+    }
+    template = read_template(parameters)
+    cloudformation = session.client("cloudformation", endpoint_url=endpoint)
+    cloudformation.create_stack(
+        StackName=stack_name,
+        TemplateBody=json.dumps(template.cloudformation),
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+    )
+    [described] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
+    outputs = {it["OutputKey"]: it["OutputValue"] for it in described["Outputs"]}
+    variables = {name: outputs.get(output_of(name), "") for name in template.variables}
+    sqs, sns = session.client("sqs", endpoint_url=endpoint), session.client("sns", endpoint_url=endpoint)
+    inbox_url = sqs.create_queue(QueueName=f"{stack_name}-inbox")["QueueUrl"]
+    if variables["ALERT_TOPIC_ARN"]:
+        arn = sqs.get_queue_attributes(QueueUrl=inbox_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(TopicArn=variables["ALERT_TOPIC_ARN"], Protocol="sqs", Endpoint=arn)
+    return Stack(
+        template=template,
+        variables=variables,
+        aws=CREDENTIALS | {"AWS_ENDPOINT_URL": endpoint},
+        inbox_url=inbox_url,
+        sqs=sqs,
+        sns=sns,
+        dynamodb=session.client("dynamodb", endpoint_url=endpoint),
+        secrets=secrets,
+    )
