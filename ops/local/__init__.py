@@ -3,10 +3,13 @@
     run.py         `make run`: sends everything through, shows what comes out, and checks it
     serve.py       `make local`: keeps the stack up for another shell
     template.py    template.yaml, as it deploys
-    stack.py       the emulated AWS with the template's resources
+    stack.py       the emulated AWS with the template's resources, and the stand-in Cloudflare
     runtime.py     a Lambda execution environment: a process that is given one event after the other
     poller.py      the event source mapping between the queue and the function
-    expected.json  what each record of each file in events/ must end as
+    consignment.py what is sent, and what each message must end as (expected.json)
+    inbox.py       the alerts, as subscribers receive them
+    proof.py       what came out against what had to
+    show.py        the same, for a person to read
 
 The stand-in Cloudflare:
 

@@ -12,8 +12,6 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ops.local.admission import Credentials
-from ops.local.cloudflare import StandIn
 from ops.local.consignment import Consignment, consignments
 from ops.local.inbox import receive
 from ops.local.mailbox import Mailbox
@@ -21,9 +19,8 @@ from ops.local.poller import Poller
 from ops.local.proof import Travel, Yield, problems, read_dead_letters, read_records
 from ops.local.runtime import Environment
 from ops.local.show import show
-from ops.local.stack import Stack, deploy, emulated_aws
+from ops.local.stack import Stack, local_stack
 
-TOKEN = "local-token"  # noqa: S105  # of the stand-in, which knows no other
 PATIENCE_SECONDS = 60.0
 _AGAIN = frozenset({"RETRY", "DEFERRED"})
 
@@ -31,15 +28,8 @@ _AGAIN = frozenset({"RETRY", "DEFERRED"})
 def main() -> int:
     """Run it all; the exit status."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
-    mailbox = Mailbox.load()
-    sent = consignments(mailbox)
-    with emulated_aws() as endpoint, StandIn(mailbox, credentials=Credentials(api_token=TOKEN)) as cloudflare:
-        stack = deploy(
-            endpoint,
-            {"api_token": TOKEN},
-            CloudflareAccountId=mailbox.account_id,
-            CloudflareBaseUrl=cloudflare.base_url,
-        )
+    sent = consignments(Mailbox.load())
+    with local_stack("127.0.0.1") as (stack, cloudflare):
         started = time.monotonic()
         result = Yield(_travel(stack, sent, console), receive(stack), read_records(stack), read_dead_letters(stack))
         seconds = time.monotonic() - started

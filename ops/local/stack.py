@@ -1,8 +1,10 @@
-"""The emulated AWS: moto's server over real HTTP, with the resources that template.yaml declares."""
+"""The local stack: an emulated AWS with the resources that template.yaml declares, and the stand-in Cloudflare.
+
+Both are servers that are spoken to over real HTTP; the emulated AWS is moto's.
+"""
 
 import json
 import logging
-import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +14,10 @@ from typing import TYPE_CHECKING
 import boto3
 from moto.server import ThreadedMotoServer
 
-from ops.local.template import Template, output_of, read_template
+from ops.local.admission import Credentials
+from ops.local.cloudflare import StandIn
+from ops.local.mailbox import Mailbox
+from ops.local.template import REGION, Template, output_of, read_template
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -20,8 +25,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": "us-east-1"}
-SUBSCRIBER = "soc@example.com"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": REGION}
+TOKEN = "local-token"  # noqa: S105  # of the stand-in Cloudflare, which knows no other
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,25 @@ class Stack:
 
 
 @contextmanager
+def local_stack(host: str) -> Iterator[tuple[Stack, StandIn]]:
+    """The emulated AWS with the template deployed, and the stand-in Cloudflare, both listening on a host's address."""
+    mailbox = Mailbox.load()
+    with (
+        emulated_aws(host) as endpoint,
+        StandIn(mailbox, credentials=Credentials(api_token=TOKEN), host=host) as cloudflare,
+    ):
+        yield (
+            deploy(
+                endpoint,
+                {"api_token": TOKEN},
+                CloudflareAccountId=mailbox.account_id,
+                CloudflareBaseUrl=cloudflare.base_url,
+            ),
+            cloudflare,
+        )
+
+
+@contextmanager
 def emulated_aws(host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """An emulated AWS for as long as the block lasts; gives its endpoint."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -85,16 +109,14 @@ def deploy(endpoint: str, secret: dict[str, str], **parameters: str) -> Stack:
 
     secret: the credentials for Cloudflare. parameters: the template's, but for the secret and the AWS endpoint.
     """
-    for name, value in CREDENTIALS.items():
-        os.environ.setdefault(name, value)
-    session = boto3.Session()
+    session = boto3.Session("local", "local", region_name=REGION)
     stack_name = f"local-{uuid.uuid4().hex[:8]}"
     secrets = session.client("secretsmanager", endpoint_url=endpoint)
     parameters = parameters | {
         "AwsEndpointUrl": endpoint,
         "CloudflareSecretArn": secrets.create_secret(Name=stack_name, SecretString=json.dumps(secret))["ARN"],
     }
-    template = read_template(parameters)
+    template = read_template()
     cloudformation = session.client("cloudformation", endpoint_url=endpoint)
     cloudformation.create_stack(
         StackName=stack_name,

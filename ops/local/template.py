@@ -1,14 +1,17 @@
 """template.yaml as it deploys: translated by AWS's own translator, so that the local run cannot drift from it."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import boto3
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+REGION = "us-east-1"
 EMULATED = frozenset({"SQS", "SNS", "DynamoDB"})
 """Services whose resources the emulated CloudFormation creates; they are all that a message touches but the secret."""
 
@@ -31,12 +34,13 @@ class Template:
     cloudformation: dict[str, Any]
 
 
-def read_template(parameters: dict[str, str], path: Path = TEMPLATE) -> Template:
-    """The template, translated with the parameters of a deployment. AWS_DEFAULT_REGION must be set."""
+@cache
+def read_template(path: Path = TEMPLATE) -> Template:
+    """The template, translated; its parameters are still open."""
     source = yaml_parse(path.read_text("utf-8"))
     # The code is a folder here; the translator only wants to see that it could have been uploaded.
     source["Resources"]["EscalateFunction"]["Properties"]["CodeUri"] = "s3://not/uploaded"
-    translated = Translator({}, Parser()).translate(source, dict(parameters))
+    translated = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION)).translate(source, {})
     resources = translated["Resources"]
     function, trigger = (resources[name]["Properties"] for name in ("EscalateFunction", "EscalateFunctionRequests"))
     variables = function["Environment"]["Variables"]

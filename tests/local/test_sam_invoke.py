@@ -1,0 +1,129 @@
+"""The Lambda for real: `sam build`, then `sam local invoke` with every file in events/, in a container with Python 3.13.
+
+Needs Docker and an image of the Lambda base. Without Docker these tests are skipped, except in CI, where they must run.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.local.consignment import EVENTS, expected_outcomes
+from ops.local.inbox import receive
+from ops.local.proof import read_dead_letters, read_records
+from ops.local.serve import BRIDGE, CONTAINERS_NAME, FUNCTION, PARAMETERS, container_variables, reachable_host
+from ops.local.stack import Stack, local_stack
+
+ROOT = Path(__file__).parents[2]
+SAM = ROOT / ".venv-sam" / "bin" / "sam"
+MINUTES = 60
+
+
+def _docker_answers() -> bool:
+    docker = shutil.which("docker")
+    return docker is not None and subprocess.run([docker, "info"], capture_output=True, check=False).returncode == 0
+
+
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("CI") and not _docker_answers(), reason="Docker does not answer: the container part is skipped"
+)
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A built function, the local stack, and the file that tells a container how to reach it."""
+
+    build: Path
+    stack: Stack
+    variables: Path
+    host: str
+
+
+def _sam(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(SAM), *arguments],
+        cwd=ROOT,
+        env=os.environ
+        | {
+            "SAM_CLI_TELEMETRY": "0",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=5 * MINUTES,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `sam build` makes, for this machine's processor."""
+    folder = tmp_path_factory.mktemp("build")
+    done = _sam("build", "--build-dir", str(folder), "--parameter-overrides", PARAMETERS)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def deployed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """The local stack, where a container reaches it."""
+    host = reachable_host()
+    with local_stack(host) as (stack, _):
+        variables = tmp_path_factory.mktemp("variables") / "sam.json"
+        variables.write_text(json.dumps({FUNCTION: container_variables(stack, host)}))
+        yield Deployed(built, stack, variables, host)
+
+
+def _invoke(deployed: Deployed, event: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The function's response, and the outcomes that it logged."""
+    done = _sam(
+        *("local", "invoke", FUNCTION, "--event", str(event), "--skip-pull-image"),
+        *("--parameter-overrides", PARAMETERS),
+        *("--template-file", str(deployed.build / "template.yaml"), "--env-vars", str(deployed.variables)),
+        *(("--add-host", f"{CONTAINERS_NAME}:{BRIDGE}") if deployed.host == BRIDGE else ()),
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in (done.stderr + done.stdout).splitlines() if line.startswith("{")]
+    [response] = [line for line in lines if "batchItemFailures" in line]
+    return response, [line for line in lines if line.get("message") == "outcome"]
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EVENTS.glob("*.json")))
+def test_event_invoked_in_a_container(name: str, deployed: Deployed) -> None:
+    """Each record of the event ends as expected; each escalation is received as an alert and is on record as sent."""
+    rejected_before = len(read_dead_letters(deployed.stack))
+
+    response, outcomes = _invoke(deployed, EVENTS / name)
+
+    expected = expected_outcomes()[name]
+    seen = [{key: outcome.get(key) for key in wanted} for wanted, outcome in zip(expected, outcomes, strict=True)]
+    assert expected == seen
+    assert response == {"batchItemFailures": []}
+    sent = {outcome["alert_id"]: outcome["sns_message_id"] for outcome in outcomes if outcome["outcome"] == "ESCALATED"}
+    received = {alert.attributes["alert_id"]: alert.sns_message_id for alert in receive(deployed.stack)}
+    assert sent == received
+    records = {it["alert_id"]: it for it in read_records(deployed.stack) if it.get("alert_id") in sent}
+    assert dict.fromkeys(sent, "SENT") == {alert_id: record["state"] for alert_id, record in records.items()}
+    rejected = sum(outcome["outcome"] == "REJECTED" for outcome in outcomes)
+    assert rejected == len(read_dead_letters(deployed.stack)) - rejected_before
+
+
+def test_package(built: Path) -> None:
+    """Byte code is there for the Lambda's Python alone, and trusts its source unseen; both processors are served."""
+    package = built / FUNCTION
+    compiled = list(package.rglob("*.pyc"))
+    assert compiled or shutil.which("python3.13") is None
+    assert {"cpython-313"} >= {path.suffixes[-2].removeprefix(".") for path in compiled}
+    assert {0b01} >= {int.from_bytes(path.read_bytes()[4:8], "little") for path in compiled}
+    compiled_wheels = {path.name.split(".")[1] for path in package.rglob("*.so")}
+    assert {"cpython-313-x86_64-linux-gnu", "cpython-313-aarch64-linux-gnu"} == compiled_wheels
+    assert {"functions", "schemas"} <= {path.name for path in package.iterdir()}
+    assert not {"tests", "ops", "events"} & {path.name for path in package.iterdir()}
