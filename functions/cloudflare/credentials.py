@@ -53,7 +53,7 @@ class Credentials:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._kept: Credential | None = None
-        self._asked_at = float("-inf")
+        self._asked_at = self._refused_at = float("-inf")
 
     def current(self) -> Credential:
         """The credential to use. Raises CredentialsRefused where there is none to be had."""
@@ -69,7 +69,8 @@ class Credentials:
         """The credential that has taken the place of a refused one, or None where none has."""
         with self._lock:
             unchanged = self._kept is None or self._kept.version == refused.version
-            if unchanged and self._monotonic() - self._asked_at >= COOLDOWN_SECONDS:
+            if unchanged and self._monotonic() - self._refused_at >= COOLDOWN_SECONDS:
+                self._refused_at = self._monotonic()
                 self._look_up()
             return self._kept if self._kept and self._kept.version != refused.version else None
 
