@@ -15,9 +15,12 @@ from urllib3.exceptions import HTTPError
 from functions.cloudflare.contract import require_decision
 from functions.cloudflare.credentials import Credential, Credentials
 from functions.cloudflare.envelope import read_result
-from functions.cloudflare.errors import CredentialsRefused, NoDetection, Unavailable
+from functions.cloudflare.errors import CredentialsRefused, NoDetection, Throttled, Unavailable
 from functions.cloudflare.message_id import Form, MessageId
+from functions.cloudflare.pace import Pace
 
+CALL_SECONDS = 10.0
+"""What one request may take in all, from the connection to the last byte."""
 CONNECT_SECONDS = 3.0
 BODY_LIMIT = 8 * 1024 * 1024
 """Bytes. The largest real detections are about 1.2 MB; a body beyond this is never held in memory."""
@@ -28,7 +31,14 @@ class Cloudflare:
     """The investigate endpoints of one account. Safe to share between threads."""
 
     def __init__(
-        self, base_url: str, account_id: str, credentials: Credentials, *, connections: int, ca_file: str | None = None
+        self,
+        base_url: str,
+        account_id: str,
+        credentials: Credentials,
+        pace: Pace,
+        *,
+        connections: int,
+        ca_file: str | None = None,
     ) -> None:
         """base_url: such as https://api.cloudflare.com/client/v4. connections: how many are kept open.
 
@@ -39,12 +49,13 @@ class Cloudflare:
             f"{origin.path.rstrip('/')}/accounts/{quote(account_id, safe='')}/email-security/investigate"
         )
         self._credentials = credentials
+        self._pace = pace
         self._pool = _pool(origin.scheme, origin.hostname or "", origin.port, connections, ca_file)
 
     def detection(self, id: MessageId, seconds: float) -> dict[str, object]:
         """What Cloudflare detected in a mail: the `result` object, with what the decision needs in place.
 
-        seconds: the total that this may take, from now until the last byte.
+        seconds: the total that this may take, with the wait for our turn, from now until the last byte.
         Source: GET /accounts/{account_id}/email-security/investigate/{id}/detections
         Raises a leaf of CloudflareError.
         """
@@ -85,6 +96,8 @@ class Cloudflare:
 
     def _request(self, path: str, credential: Credential, until: float) -> object:
         headers = {"accept": "application/json", "user-agent": "cloudflare-email-alerts"} | credential.headers
+        self._pace.wait(until - time.monotonic() - CALL_SECONDS)
+        until = min(until, time.monotonic() + CALL_SECONDS)
         left = until - time.monotonic()
         if left <= 0:
             raise Unavailable("no time is left to ask Cloudflare")
@@ -108,7 +121,13 @@ class Cloudflare:
             response.release_conn()
         except (HTTPError, HTTPException, OSError) as exc:
             raise Unavailable(f"Cloudflare could not be reached: {type(exc).__name__}") from exc
-        return read_result(response.status, _lower(response.headers), body)
+        answered = _lower(response.headers)
+        self._pace.obey(answered.get("ratelimit"))
+        try:
+            return read_result(response.status, answered, body)
+        except Throttled as exc:
+            self._pace.close(exc.retry_after)
+            raise
 
 
 def _read(response: urllib3.BaseHTTPResponse, until: float) -> bytes:

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.cloudflare.client import Cloudflare
 from functions.cloudflare.credentials import Credentials, Secret, SecretUnavailable
 from functions.cloudflare.errors import CredentialsRefused
+from functions.cloudflare.pace import Pace
 from functions.escalate.batch import Escalation, Invocation
 from functions.escalate.decision import Policy
 from functions.escalate.lookup import Lookup
@@ -84,7 +85,8 @@ def _escalation(settings: Settings, logger: Logger) -> Escalation:
     except CredentialsRefused as exc:
         # Not a reason to fail: the messages wait until the secret is mended.
         logger.warning("credentials missing", extra={"detail": str(exc)})
-    cloudflare = Cloudflare(settings.base_url, settings.account_id, credentials, connections=BATCH)
+    pace = Pace(settings.requests_per_window, settings.environments)
+    cloudflare = Cloudflare(settings.base_url, settings.account_id, credentials, pace, connections=BATCH)
     queues = Queues(sqs, settings.request_queue_url, settings.dead_letter_queue_url)
     return Escalation(
         policy=policy,

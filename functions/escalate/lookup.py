@@ -19,8 +19,6 @@ from functions.escalate.cases import Detected, Request
 from functions.escalate.decision import Policy
 from functions.escalate.outcome import Outcome, Reason, Settled
 
-CALL_SECONDS = 10.0
-"""What one question to Cloudflare may take in all."""
 RESERVE_SECONDS = 20.0
 """What is kept of the invocation's time for the ledger, the topic and the queues once Cloudflare has answered."""
 CREDENTIALS_PAUSE = 300.0
@@ -43,7 +41,7 @@ class Lookup:
 
         seconds_left: of the invocation.
         """
-        seconds = min(CALL_SECONDS, seconds_left - RESERVE_SECONDS)
+        seconds = seconds_left - RESERVE_SECONDS
         if seconds <= 0:
             detail = "too little of the invocation's time was left to ask Cloudflare"
             return [Settled(it.message, Outcome.DEFERRED, Reason.OUT_OF_TIME, detail, it.id) for it in requests]

@@ -89,7 +89,7 @@ class Queues:
         return sent
 
     def _delayed(self, case: Settled) -> "Entry":
-        delay = min(LONGEST_DELAY, math.ceil((case.delay or FIRST_PAUSE) * self.jitter.uniform(1.0, 1.1)))
+        delay = deferral(FIRST_PAUSE if case.delay is None else case.delay, self.jitter)
         first_seen = int(case.message.first_seen.timestamp() * 1000)
         return _entry(case, {FIRST_SEEN: str(first_seen)}) | {"DelaySeconds": delay}
 
@@ -97,6 +97,14 @@ class Queues:
         """Seconds. With jitter, so that what failed together does not come back together."""
         growing = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(case.message.receives - 1, 10))
         return math.ceil(max(case.delay or 0.0, growing * self.jitter.uniform(0.5, 1.0)))
+
+
+def deferral(seconds: float, jitter: random.Random) -> int:
+    """For how long a message is sent away that is wanted back in so many seconds: a little longer, never sooner.
+
+    The jitter spreads those that were deferred together; beyond what SQS can delay they are deferred again.
+    """
+    return max(1, min(LONGEST_DELAY, math.ceil(seconds * jitter.uniform(1.0, 1.1))))
 
 
 def _rejected(case: Settled) -> "Entry":

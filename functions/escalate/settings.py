@@ -10,7 +10,6 @@ from functions.cloudflare.contract import DISPOSITIONS
 from functions.escalate.verdict import ESCALATE_BY_DEFAULT
 
 CLOUDFLARE_API = "https://api.cloudflare.com/client/v4"
-RETENTION_DAYS = "400"
 
 _PLAIN_HTTP_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "host.docker.internal"})
 """Where the local stack listens. Anywhere else credentials travel over TLS only."""
@@ -23,7 +22,10 @@ class InvalidSettings(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that a deployment can differ in. `alert_topic_arn` or `ledger_table` may be None, not both."""
+    """Everything that a deployment can differ in. `alert_topic_arn` or `ledger_table` may be None, not both.
+
+    requests_per_window: our share of Cloudflare's rate limit. environments: how many of this function share it.
+    """
 
     account_id: str
     secret_id: str
@@ -35,6 +37,8 @@ class Settings:
     escalate_on: frozenset[str]
     record_all: bool
     retention: timedelta
+    requests_per_window: float
+    environments: int
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -51,7 +55,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         request_queue_url=reader.url("REQUEST_QUEUE_URL"),
         escalate_on=frozenset(dispositions),
         record_all=reader.text("RECORD_ALL", "true|false", "true or false", "false") == "true",
-        retention=timedelta(days=int(reader.text("RETENTION_DAYS", "[1-9][0-9]{0,4}", "days", RETENTION_DAYS) or 0)),
+        retention=timedelta(days=reader.number("RETENTION_DAYS", 1, 3650, 400)),
+        requests_per_window=reader.number("CLOUDFLARE_LIMIT", 10, 1_000_000, 1_200)
+        * reader.number("CLOUDFLARE_SHARE", 1, 100, 80)
+        / 100,
+        environments=reader.number("MAXIMUM_CONCURRENCY", 1, 10, 2),
     )
     if unknown := sorted(settings.escalate_on - DISPOSITIONS):
         known = ", ".join(sorted(DISPOSITIONS))
@@ -79,6 +87,13 @@ class _Reader:
 
     def optional(self, name: str, pattern: str, expected: str) -> str | None:
         return self.text(name, pattern, expected) if self._environment.get(name, "").strip() else None
+
+    def number(self, name: str, least: int, most: int, default: int) -> int:
+        value = self._environment.get(name, "").strip() or str(default)
+        if re.fullmatch(r"[0-9]{1,9}", value) and least <= int(value) <= most:
+            return int(value)
+        self.problems.append(f"{name}: malformed; expected a whole number from {least} to {most}")
+        return default
 
     def words(self, name: str, default: str) -> list[str]:
         value = self._environment.get(name, "").strip() or default

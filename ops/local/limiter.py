@@ -23,6 +23,10 @@ class Budget:
         return ("Ratelimit", left), ("Ratelimit-Policy", answers.POLICY)
 
 
+PLENTY = Budget(999_999, 300)
+"""What a limiter without a limit says: nobody has to slow down."""
+
+
 class Limiter:
     """Counts requests in fixed windows; one too many blocks them all for a while."""
 
@@ -37,7 +41,7 @@ class Limiter:
     def take(self) -> tuple[bool, Budget]:
         """Count one request. Gives whether it is let through, and what is left: nothing where it is not."""
         if self._limit is None:
-            return True, Budget(1199, 300)
+            return True, PLENTY
         requests, window, block = self._limit
         with self._lock:
             now = self._monotonic()

@@ -1,0 +1,222 @@
+"""The client against servers that mean it ill: real loopback sockets, real time."""
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from functions.cloudflare.client import BODY_LIMIT, Cloudflare
+from functions.cloudflare.credentials import Credentials, Secret
+from functions.cloudflare.errors import CloudflareError, Throttled, Unavailable
+from functions.cloudflare.message_id import MessageId
+from functions.cloudflare.pace import Pace
+
+ROOT = Path(__file__).parents[2]
+ID = MessageId("4gZJ8d1HhYz7V2L-2026-08-18T13:20:10-26466430")
+DETECTION = {"action": "QUARANTINED", "final_disposition": "MALICIOUS"}
+BODY = json.dumps({"success": True, "errors": [], "messages": [], "result": DETECTION}).encode()
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+
+Talk = Callable[[socket.socket], None]
+
+
+@contextmanager
+def server(talk: Talk) -> Iterator[tuple[str, list[bytes]]]:
+    """A server that reads each request and then talks as it is told; gives its base URL and what it was asked."""
+    asked: list[bytes] = []
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+    def answer(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            while request := connection.recv(65_536):
+                asked.append(request)
+                talk(connection)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/client/v4", asked
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+def client(base_url: str) -> Cloudflare:
+    credentials = Credentials(lambda: Secret('{"api_token": "a-secret-token"}', "1"))
+    return Cloudflare(base_url, "0" * 32, credentials, Pace(1_000_000, 1), connections=10)
+
+
+def whole(connection: socket.socket) -> None:
+    """The detection, as it should be."""
+    connection.sendall(HEAD + f"content-length: {len(BODY)}\r\n\r\n".encode() + BODY)
+
+
+def drip(data: bytes) -> Talk:
+    """A byte every 50 ms: never idle for long enough to time out, and never done in time."""
+
+    def talk(connection: socket.socket) -> None:
+        for position in range(len(data)):
+            connection.sendall(data[position : position + 1])
+            time.sleep(0.05)
+
+    return talk
+
+
+def after(head: bytes, dripping: bytes) -> Talk:
+    """The head at once, then the rest byte by byte."""
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(head)
+        drip(dripping)(connection)
+
+    return talk
+
+
+def silence(_: socket.socket) -> None:
+    """Nothing at all."""
+    time.sleep(5)
+
+
+DRIPPING: dict[str, Talk] = {
+    "status-line": drip(HEAD + b"\r\n"),
+    "endless-headers": drip(b"HTTP/1.1 200 OK\r\n" + b"x-a: b\r\n" * 100),
+    "body": after(HEAD + b"content-length: 9000\r\n\r\n", BODY * 9),
+    "body-without-length": after(HEAD + b"\r\n", BODY * 9),
+    "chunked-body": after(HEAD + b"transfer-encoding: chunked\r\n\r\n", b"1\r\n{\r\n" * 300),
+    "silence": silence,
+}
+
+
+@pytest.mark.parametrize("talk", DRIPPING.values(), ids=DRIPPING.keys())
+def test_dripping_server(talk: Talk) -> None:
+    """A call with a deadline T ends within 1.2 T, whatever the server lets drip; no thread is left behind."""
+    deadline = 1.0
+    with server(talk) as (base_url, _):
+        threads_before = {it.name for it in threading.enumerate()}
+        started = time.monotonic()
+        with pytest.raises(Unavailable):
+            client(base_url).detection(ID, deadline)
+        took = time.monotonic() - started
+        time.sleep(0.1)
+        left = [it for it in threading.enumerate() if it.name not in threads_before and isinstance(it, threading.Timer)]
+    print(f"ended after {took / deadline:.2f} of its deadline")
+    assert took <= 1.2 * deadline
+    assert [] == left
+
+
+def test_ten_calls_to_a_dripping_server() -> None:
+    """Ten at the same time keep their deadline too."""
+    deadline = 1.0
+    with server(DRIPPING["body"]) as (base_url, _):
+        cloudflare, ended = client(base_url), []
+
+        def ask() -> None:
+            started = time.monotonic()
+            with suppress(CloudflareError):
+                cloudflare.detection(ID, deadline)
+            ended.append(time.monotonic() - started)
+
+        threads = [threading.Thread(target=ask) for _ in range(10)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(3 * deadline)
+    assert 10 == len(ended)
+    assert max(ended) <= 1.2 * deadline
+
+
+HUGE_BODY = """
+import sys, tracemalloc
+from tests.integration.test_client_bounds import BODY_LIMIT, ID, Unavailable, client, server
+def flood(connection):
+    connection.sendall(b"HTTP/1.1 200 OK\\r\\ncontent-length: 209715200\\r\\n\\r\\n")
+    for _ in range(3200):
+        connection.sendall(bytes(65536))
+with server(flood) as (base_url, _):
+    cloudflare = client(base_url)
+    tracemalloc.start()
+    try:
+        cloudflare.detection(ID, 30.0)
+    except Unavailable as exc:
+        assert "larger than" in str(exc)
+    else:
+        sys.exit("it was taken")
+    print(tracemalloc.get_traced_memory()[1])
+"""
+
+
+def test_huge_body() -> None:
+    """Of a body of 200 MB no more is held than three times the cap."""
+    done = subprocess.run([sys.executable, "-c", HUGE_BODY], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert 0 == done.returncode, done.stderr
+    grown = int(done.stdout)
+    print(f"grew by {grown / BODY_LIMIT:.2f} of the cap")
+    assert grown <= 3 * BODY_LIMIT
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirect_to_another_origin(status: int) -> None:
+    """It is not followed, so that the other origin sees no credentials, and nothing else."""
+    with server(whole) as (elsewhere, asked_elsewhere):
+
+        def redirect(connection: socket.socket) -> None:
+            connection.sendall(
+                f"HTTP/1.1 {status} Elsewhere\r\nlocation: {elsewhere}\r\ncontent-length: 0\r\n\r\n".encode()
+            )
+
+        with server(redirect) as (base_url, asked), pytest.raises(Unavailable):
+            client(base_url).detection(ID, 2.0)
+    assert b"Bearer a-secret-token" in asked[0]
+    assert [] == asked_elsewhere
+
+
+def test_connection_closed_between_calls() -> None:
+    """A kept connection that the server has closed in the meantime (a frozen Lambda) costs nothing."""
+
+    def once(connection: socket.socket) -> None:
+        whole(connection)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    with server(once) as (base_url, asked):
+        cloudflare = client(base_url)
+        results = []
+        for _ in range(3):
+            results.append(cloudflare.detection(ID, 2.0))
+            time.sleep(0.05)
+    assert [DETECTION] * 3 == results
+    assert 3 == len(asked)
+
+
+def test_blocked_token() -> None:
+    """After one 429 Cloudflare is not asked again until the block is over."""
+
+    def throttle(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 300\r\ncontent-length: 2\r\n\r\n{}")
+
+    with server(throttle) as (base_url, asked):
+        cloudflare = client(base_url)
+        for _ in range(3):
+            with pytest.raises(Throttled) as throttled:
+                cloudflare.detection(ID, 20.0)
+            assert 299 < throttled.value.retry_after <= 300
+    assert 1 == len(asked)
+
+
+def test_id_cannot_leave_its_segment() -> None:
+    """Should an id ever pass the pattern with something else in it, it is still one segment of the path."""
+    with server(whole) as (base_url, asked):
+        client(base_url).detection(MessageId("../../x?y#z%2f-2024-01-05T10:00:00-1"), 2.0)
+    path = asked[0].split(b" ")[1].decode()
+    assert f"/client/v4/accounts/{'0' * 32}/email-security/investigate/" in path
+    assert path.endswith("/..%2F..%2Fx%3Fy%23z%252f-2024-01-05T10:00:00-1/detections")

@@ -1,0 +1,103 @@
+"""The pace: virtual time throughout, nothing sleeps."""
+
+import random
+from contextlib import suppress
+
+import pytest
+
+from functions.cloudflare.errors import Throttled
+from functions.cloudflare.pace import BURST, Pace
+from tests.clock import Clock
+
+PATIENCE = 30.0
+"""What an invocation has for waiting: 60 s, less 20 s for AWS, less 10 s for the call itself."""
+
+
+def test_first_batch() -> None:
+    """A batch that comes alone does not wait."""
+    pace = Pace(960, 2, Clock())
+    assert [0.0] * BURST == [pace.reserve(0.0) for _ in range(BURST)]
+
+
+def test_turn_beyond_patience() -> None:
+    """Who would wait too long is told how long, and takes nobody's turn."""
+    clock = Clock()
+    pace = Pace(960, 2, clock)
+    for _ in range(BURST):
+        pace.reserve(0.0)
+
+    with pytest.raises(Throttled) as refused:
+        pace.reserve(0.5)
+
+    assert pytest.approx(300 / 470) == refused.value.retry_after == pace.reserve(1.0)
+
+
+@pytest.mark.parametrize("environments", [1, 2, 10])
+@pytest.mark.parametrize("limit", [10, 960, 1_200])
+def test_any_window(limit: int, environments: int) -> None:
+    """However the requests come, no window of five minutes has more than this environment's part of the limit."""
+    clock, times, generator = Clock(), [], random.Random(limit)
+    pace = Pace(limit, environments, clock)
+    while clock.now < 3_000:
+        with suppress(Throttled):
+            times.append(clock.now + pace.reserve(PATIENCE))
+        clock.now += generator.choice([0.0, 0.0, 0.1, 5.0, 60.0])
+    times.sort()
+    most = max(sum(1 for it in times if start <= it < start + 300) for start in times)
+    assert most <= max(1, limit / environments) + 1
+
+
+def test_blocked() -> None:
+    """After a 429 nobody is called until the block ends, also not who was waiting when it came."""
+    clock = Clock()
+    pace = Pace(960, 2, clock, clock.sleep)
+    pace.close(300)
+
+    with pytest.raises(Throttled) as refused:
+        pace.wait(PATIENCE)
+    clock.now = 300.0
+    pace.wait(0.0)
+
+    assert (300.0, 300.0) == (refused.value.retry_after, clock.now)
+
+
+def test_blocked_while_waiting() -> None:
+    """A turn that was taken before the block is not used during it."""
+    clock = Clock()
+
+    def sleep_through_a_block(seconds: float) -> None:
+        pace.close(300)
+        clock.now += seconds
+
+    pace = Pace(960, 2, clock, sleep_through_a_block)
+
+    with pytest.raises(Throttled):
+        pace.wait(PATIENCE)
+
+
+RATELIMITS = {
+    "plenty": ('"default";r=1150;t=280', 300 / 470),
+    "others-use-the-token": ('"default";r=120;t=200', 2 * 200 / 100),
+    "the-tightest-of-two": ('"burst";r=1000;t=60, "default";r=70;t=100', 2 * 100 / 50),
+    "other-order": ('"default";t=200;r=120', 2 * 200 / 100),
+    "absent": (None, 300 / 470),
+    "unreadable": ('"default";r=many;t=soon', 300 / 470),
+}
+
+
+@pytest.mark.parametrize(("header", "gap"), RATELIMITS.values(), ids=RATELIMITS.keys())
+def test_ratelimit_header(header: str | None, gap: float) -> None:
+    """What is left is spread over the time until there is more."""
+    pace = Pace(960, 2, Clock())
+    pace.obey(header)
+    for _ in range(BURST):
+        pace.reserve(1_000.0)
+    first, second = pace.reserve(1_000.0), pace.reserve(1_000.0)
+    assert pytest.approx(gap) == second - first
+
+
+def test_ratelimit_used_up() -> None:
+    """When hardly more is left than may be under way already, nobody is called until there is more."""
+    pace = Pace(960, 2, Clock())
+    pace.obey('"default";r=15;t=42')
+    assert 42.0 == pace.reserve(60.0)
