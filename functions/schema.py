@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,14 @@ def load_schema(name: str) -> dict[str, Any]:
 def validator(schema: dict[str, Any], definition: str) -> Draft202012Validator:
     """A validator for one of a schema's `$defs`."""
     return Draft202012Validator({"$ref": f"#/$defs/{definition}", "$defs": schema["$defs"]})
+
+
+def find_errors(checked: Draft202012Validator, instance: object) -> Iterator[ValidationError]:
+    """Where an instance does not match; also that it is nested too deeply to be looked at, with the rule `nesting`."""
+    try:
+        yield from checked.iter_errors(instance)
+    except RecursionError:
+        yield ValidationError("nested too deeply", validator="nesting")
 
 
 def json_path(steps: Iterable[str | int]) -> str:

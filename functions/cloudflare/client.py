@@ -68,10 +68,10 @@ class Cloudflare:
             full_id = None if exc.known or id.form is Form.INVESTIGATE else self._search(id, until)
             if full_id is None:
                 raise
-            result = self._get(f"/{_segment(full_id)}/detections", until)
+            result = self._get(f"/{_segment(full_id.value)}/detections", until)
         return require_decision(result)
 
-    def _search(self, id: MessageId, until: float) -> str | None:
+    def _search(self, id: MessageId, until: float) -> MessageId | None:
         """The investigate_id of a mail that is named by a shorter form, or None."""
         query = {"alert_id": id.value} if id.form is Form.ALERT else {"query": id.postfix_id}
         try:
@@ -81,7 +81,7 @@ class Cloudflare:
         for mail in found if isinstance(found, list) else ():
             match mail:
                 case {"id": str(full_id), "postfix_id": id.postfix_id} if full_id != id.value:
-                    return full_id
+                    return MessageId.read(full_id)
         return None
 
     def _get(self, path: str, until: float) -> object:

@@ -85,14 +85,17 @@ class Credentials:
 
 
 def _credential(secret: Secret) -> Credential:
-    try:
-        content = json.loads(secret.text)
-    except ValueError:
-        # Without its cause: the text of a JSON error is harmless, the document it carries is the secret itself.
-        raise SecretUnavailable("it is not JSON") from None
-    match content:
+    match _parse(secret.text):
         case {"api_token": str(token)} if _HEADER_VALUE.fullmatch(token):
             return Credential({"authorization": f"Bearer {token}"}, secret.version)
         case {"api_email": str(email), "api_key": str(key)} if all(map(_HEADER_VALUE.fullmatch, (email, key))):
             return Credential({"x-auth-email": email, "x-auth-key": key}, secret.version)
-    raise SecretUnavailable("it holds neither an api_token nor an api_email with its api_key")
+    raise SecretUnavailable("it is not JSON with an api_token, or with an api_email and its api_key")
+
+
+def _parse(text: str) -> object:
+    """JSON, or None. What went wrong is not passed on: a JSON error carries its document, which is the secret."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -22,10 +22,14 @@ from functions.cloudflare.errors import (
 BLOCK_SECONDS = 300.0
 """How long Cloudflare blocks a token that has passed its limit; assumed where a 429 does not say."""
 
+LONGEST_BLOCK_SECONDS = 900.0
+"""However long a 429 says: after this we ask again, and are told again."""
+
 _NO_CREDENTIALS = frozenset({9106, 6003})
 """Codes with status 400: no credentials header at all, and one that cannot be read."""
 _NO_SUCH_ACCOUNT = 7003
 """Code with status 404: the account in the path is not one."""
+_CODES_TOLD = 5
 _WORTH_ANOTHER_TRY = frozenset({408, 409, 425})
 
 
@@ -50,14 +54,16 @@ def _result(envelope: object) -> object:
 
 def _error(status: int, headers: Mapping[str, str], envelope: object) -> CloudflareError:
     codes = _codes(envelope)
-    said = f"Cloudflare answered {status}" + (f" with code {', '.join(map(str, sorted(codes)))}" if codes else "")
+    said = f"Cloudflare answered {status}" + (
+        f" with code {', '.join(map(str, sorted(codes)[:_CODES_TOLD]))}" if codes else ""
+    )
     if status == 429:
         return Throttled(f"{said}: the token has no requests left", _seconds(headers.get("retry-after")))
     if status in (401, 403) or (status == 400 and codes & _NO_CREDENTIALS):
         return CredentialsRefused(f"{said}: check the secret, the token's permission and the plan")
     if not 400 <= status < 500 or status in _WORTH_ANOTHER_TRY:
         return Unavailable(said)
-    if not isinstance(envelope, dict):
+    if not isinstance(envelope, dict) or not (envelope.get("success") is False or codes):
         return Unavailable(f"{said}, but not in Cloudflare's envelope")
     if status == 404 and _NO_SUCH_ACCOUNT not in codes:
         return NoDetection(said, known=False)
@@ -88,11 +94,11 @@ def _seconds(retry_after: str | None) -> float:
     """`retry-after` comes as seconds or as a date."""
     text = (retry_after or "").strip()
     if re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", text):
-        return float(text)
+        return min(float(text), LONGEST_BLOCK_SECONDS)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return BLOCK_SECONDS
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return min(max(0.0, moment.timestamp() - datetime.now(UTC).timestamp()), LONGEST_BLOCK_SECONDS)

@@ -4,12 +4,16 @@
     alert_id        4Njp3P0STMz2c02Q-2024-01-05T10:00:00
     investigate_id  4Njp3P0STMz2c02Q-2024-01-05T10:00:00-12345678
 
-Their pattern is in schemas/request.schema.json, where it is checked.
+Their pattern is in schemas/request.schema.json.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
+from functions.schema import load_schema, validator
+
+_PATTERN = validator(load_schema("request"), "id")
 _TIME = len("YYYY-MM-DDTHH:MM:SS")
 
 
@@ -26,6 +30,11 @@ class MessageId:
     """An id as it was given. It has passed the pattern, so that it can be taken apart by position."""
 
     value: str
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """The id that a text is, or None where it is none."""
+        return cls(text) if _PATTERN.is_valid(text) else None
 
     @property
     def postfix_id(self) -> str:

@@ -1,13 +1,14 @@
 """What is published about an escalation: JSON for machines, text for humans, attributes for subscription filters."""
 
 import json
+import textwrap
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from functions.cloudflare.detection import Detection
 from functions.cloudflare.excerpt import Excerpt, excerpt
-from functions.escalate.plain_text import defanged, plain
+from functions.escalate.plain_text import defanged
 from functions.ledger.record import Record, moment
 from functions.release import RELEASE
 
@@ -15,6 +16,9 @@ ALERT_LIMIT: Final = 256 * 1024
 """Bytes of one SNS message with its attributes, and of all messages of one call together."""
 _DETECTION_BUDGETS = (120 * 1024, 60 * 1024, 30 * 1024, 0)
 """Bytes of JSON for the detection, tried in turn: quotes and backslashes grow again when JSON is put into JSON."""
+_COLUMNS = 72
+_NAMES = 18
+"""Columns of the text, and those of them that the names take."""
 _SHOWN = 5
 """How many links, attachments and findings a human is shown."""
 
@@ -62,7 +66,7 @@ def _describe(record: Record, detection: Detection, shown: Excerpt) -> Alert:
     disposition = record.disposition or ""
     return Alert(
         alert_id=record.alert_id,
-        subject=f"[{severity(disposition)}] Cloudflare Email Security: {disposition} mail {record.id.postfix_id[:20]}",
+        subject=f"[{severity(disposition)}] Cloudflare Email Security: {disposition} mail {record.id.postfix_id[:16]}",
         bodies={
             "default": json.dumps(_facts(record, shown), ensure_ascii=False),
             "email": _text(record, detection),
@@ -99,29 +103,35 @@ def _facts(record: Record, shown: Excerpt) -> dict[str, object]:
 def _text(record: Record, detection: Detection) -> str:
     """At most 72 columns of plain text; everything that the mail's sender wrote is defanged."""
     sender, checks = detection.sender_info, detection.validation
+    checks_in_order = (checks.spf, checks.dkim, checks.dmarc)
     rows = [
         ("Disposition", f"{record.disposition} (severity {severity(record.disposition or '')})"),
-        ("Action taken", plain(detection.action or "not given", 50)),
+        ("Action taken", defanged(detection.action or "not given")),
         ("Mail", record.id.value),
-        ("Sender", defanged(sender.pld or "unknown domain", 50)),
-        ("Sent from", f"{defanged(sender.ip or 'unknown address', 50)}"),
-        ("Network", f"{plain(sender.as_name or 'unknown', 36)} (AS{sender.as_number or ' unknown'})"),
-        ("Located", plain(sender.geo or "unknown", 50)),
-        (
-            "SPF, DKIM, DMARC",
-            ", ".join(plain(it or "none given", 16) for it in (checks.spf, checks.dkim, checks.dmarc)),
-        ),
+        ("Sender", defanged(sender.pld or "unknown domain")),
+        ("Sent from", defanged(sender.ip or "unknown address")),
+        ("Network", f"{defanged(sender.as_name or 'unknown')} (AS{sender.as_number or ' unknown'})"),
+        ("Located", defanged(sender.geo or "unknown")),
+        ("SPF, DKIM, DMARC", ", ".join(defanged(it or "none given", 16) for it in checks_in_order)),
         ("Decided", moment(record.decided_at)),
         ("Alert", record.alert_id),
     ]
-    lines = [f"{name + ':':<18}{value}" for name, value in rows]
-    lines += _listed("Threat categories", [plain(it.name or "unnamed", 60) for it in detection.threat_categories])
-    lines += _listed("Why", [plain(it.reason or it.detail or it.name or "not given", 66) for it in detection.findings])
+    lines = [line for name, value in rows for line in _row(name, value)]
+    lines += _listed("Threat categories", [defanged(it.name or "unnamed", 60) for it in detection.threat_categories])
+    lines += _listed(
+        "Why", [defanged(it.reason or it.detail or it.name or "not given", 66) for it in detection.findings]
+    )
     lines += _listed("Attachments", [defanged(it.filename or it.name or "unnamed", 66) for it in detection.attachments])
     lines += _listed("Links", [defanged(it.href or "", 66) for it in detection.links])
     if record.drift:
         lines += ["", "The answer did not match Cloudflare's contract; see contract_drift."]
     return "\n".join(lines) + "\n"
+
+
+def _row(name: str, value: str) -> list[str]:
+    """A name and its value, which goes on below itself where it is too long for the line."""
+    first, *more = textwrap.wrap(value, _COLUMNS - _NAMES) or [""]
+    return [f"{name + ':':<{_NAMES}}{first}", *(" " * _NAMES + it for it in more)]
 
 
 def _listed(title: str, items: list[str]) -> list[str]:

@@ -37,8 +37,7 @@ BATCH = 10
 """Messages in a batch, and so questions asked at the same time."""
 
 AWS = Config(
-    # A call and its one retry take at most 2 x (1 + 3) s. A batch makes at most 6 calls after Cloudflare has answered:
-    # at worst 48 s, which nothing but an outage of every service comes near; RESERVE_SECONDS covers two of them.
+    # A call and its one retry take at most 2 x (1 + 3) s: claim, publish and mark 24 s in all, on the worst day.
     connect_timeout=1,
     read_timeout=3,
     retries={"mode": "standard", "total_max_attempts": 2},

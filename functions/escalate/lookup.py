@@ -19,8 +19,8 @@ from functions.escalate.cases import Detected, Request
 from functions.escalate.decision import Policy
 from functions.escalate.outcome import Outcome, Reason, Settled
 
-RESERVE_SECONDS = 20.0
-"""What is kept of the invocation's time for the ledger, the topic and the queues once Cloudflare has answered."""
+RESERVE_SECONDS = 30.0
+"""What is kept of the invocation's time once Cloudflare has answered: three calls to AWS at their slowest (8 s each)."""
 CREDENTIALS_PAUSE = 300.0
 """Seconds. A human has to mend the secret: looking more often than every five minutes only costs."""
 LOOKS = 3

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from aws_lambda_powertools.utilities.data_classes import SQSEvent
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -10,6 +10,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 FIRST_SEEN = "first_seen"
 """Message attribute that travels along when a message is sent again: epoch milliseconds of its first arrival."""
 
+_LONGEST_KEPT = timedelta(days=14)
+"""SQS keeps no message for longer."""
 _EPOCH_MS = re.compile(r"[0-9]{13}")
 
 
@@ -43,16 +45,17 @@ def _read(record: SQSRecord) -> Message:
         receipt_handle=record.receipt_handle,
         receives=int(record.attributes.approximate_receive_count),
         sent_at=sent_at,
-        first_seen=_first_seen(record) or sent_at,
+        first_seen=_first_seen(record, sent_at) or sent_at,
     )
 
 
-def _first_seen(record: SQSRecord) -> datetime | None:
+def _first_seen(record: SQSRecord, sent_at: datetime) -> datetime | None:
     """The attribute is also within a producer's reach: what is not a plausible time is as good as absent."""
     attribute = record.message_attributes[FIRST_SEEN]
     if attribute is None or not _EPOCH_MS.fullmatch(attribute.get("stringValue") or ""):
         return None
-    return _moment(attribute["stringValue"])
+    first = _moment(attribute["stringValue"])
+    return first if timedelta() <= sent_at - first <= _LONGEST_KEPT else None
 
 
 def _moment(epoch_ms: str) -> datetime:

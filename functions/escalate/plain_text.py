@@ -1,19 +1,26 @@
 """Text that an attacker wrote, made safe to show to a human: no control of the display, nothing to click on."""
 
+import re
 import unicodedata
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 """Control, format (bidirectional and zero-width are among these), private, surrogate, unassigned, separators."""
+_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+"""Letters and marks that Unicode calls default ignorable: format in all but name."""
+
+_CLICKABLE = re.compile(r"://|(?<=\w):(?=\S)|\\\\|(?<=\S)[.\u3002\uff0e\uff61](?=\S)|@")
+"""What makes a link of its surroundings: a scheme, a network share, a dot within a name (the wide ones too), an at."""
+_HTTP = re.compile(r"\bhttp", re.IGNORECASE)
 
 
 def plain(text: str, limit: int = 200) -> str:
     """One line of visible characters, at most `limit` of them, cut with an ellipsis."""
-    shown = "".join(" " if unicodedata.category(c) in _INVISIBLE else c for c in text[: limit * 4])
+    shown = "".join(" " if unicodedata.category(c) in _INVISIBLE or _BLANK.match(c) else c for c in text[: limit * 4])
     shown = " ".join(shown.split())
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def defanged(text: str, limit: int = 200) -> str:
     """The same, with URLs, domains and addresses written so that no mail or chat client makes them a link."""
-    broken = plain(text, limit).replace("://", "[://]").replace(".", "[.]").replace("@", "[@]")
-    return "hxxp" + broken[4:] if broken.lower().startswith("http") else broken
+    shown = _HTTP.sub("hxxp", _CLICKABLE.sub(r"[\g<0>]", plain(text, limit)))
+    return shown if len(shown) <= limit else shown[: limit - 1].rstrip("[") + "…"

@@ -8,10 +8,9 @@ from functions.cloudflare.message_id import MessageId
 from functions.escalate.cases import Request
 from functions.escalate.message import Message
 from functions.escalate.outcome import Reason
-from functions.schema import load_schema, validator, where
+from functions.schema import find_errors, load_schema, validator, where
 
 _SCHEMA = load_schema("request")
-_ID = validator(_SCHEMA, "id")
 _REQUEST = validator(_SCHEMA, "request")
 _ID_NAMES = ("postfix_id", "alert_id", "investigate_id")
 _WRAPPERS = 3
@@ -34,15 +33,16 @@ def read_request(message: Message, account_id: str) -> Request:
     """
     body = _unwrap(_parse(message.body))
     if isinstance(body, str):
-        if not _ID.is_valid(body):
+        mail = MessageId.read(body)
+        if mail is None:
             raise InvalidRequest(Reason.INVALID_ID, _NOT_AN_ID.format(path="$"))
-        return Request(message, MessageId(body))
+        return Request(message, mail)
     if not isinstance(body, dict):
         raise InvalidRequest(
             Reason.MALFORMED_BODY, "the body is neither an id nor an object; one message names one mail"
         )
     names = [name for name in _ID_NAMES if name in body]
-    error = best_match(_REQUEST.iter_errors(body))
+    error = best_match(find_errors(_REQUEST, body))
     if error is None:
         if body.get("account_id", account_id) != account_id:
             raise InvalidRequest(
@@ -62,7 +62,7 @@ _NOT_AN_ID = "{path} is not an id: expected 8 to 64 letters and digits, then at 
 def _parse(text: str) -> object:
     """A body as JSON, or as the bare id that it may be instead."""
     text = text.strip()
-    if _ID.is_valid(text):
+    if MessageId.read(text):
         return text
     if not text:
         raise InvalidRequest(Reason.MALFORMED_BODY, "the body is empty")

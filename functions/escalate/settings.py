@@ -97,10 +97,20 @@ class _Reader:
 
     def words(self, name: str, default: str) -> list[str]:
         value = self._environment.get(name, "").strip() or default
-        return [word.strip().upper() for word in value.split(",") if word.strip()]
+        words = [word.strip().upper() for word in value.split(",") if word.strip()]
+        if not words:
+            self.problems.append(f"{name}: malformed; expected words, separated by commas")
+        return words
 
     def url(self, name: str, default: str = "") -> str:
-        value = self.text(name, r"https?://[^\s/?#@]+[^\s?#]*", "an https:// URL", default)
+        value = self.text(name, r"https?://[^\s/?#@]+(/[^\s?#@]*)?", "an https:// URL", default)
+        try:
+            usable = not value or (urlsplit(value).hostname and urlsplit(value).port != 0)
+        except ValueError:
+            usable = False
+        if not usable:
+            self.problems.append(f"{name}: malformed; expected an https:// URL")
+            return ""
         if value.startswith("http://") and not self._may_be_plain(name, value):
             self.problems.append(f"{name}: expected an https:// URL; http:// is for the local stack")
         return value.rstrip("/")

@@ -22,7 +22,7 @@ class Poller:
     function: Environment
     hurried: bool = False
 
-    def poll(self) -> Invocation | None:
+    def poll(self, request_id: str | None = None) -> Invocation | None:
         """Deliver one batch; None where the queue has nothing to deliver now. Raises FunctionError."""
         sqs, queue = self.stack.sqs, self.stack.requests_url
         received = sqs.receive_message(
@@ -34,7 +34,7 @@ class Poller:
         if not received:
             return None
         try:
-            invocation = self.function.invoke({"Records": [lambda_record(it) for it in received]})
+            invocation = self.function.invoke({"Records": [lambda_record(it) for it in received]}, request_id)
         except FunctionError:
             self._bring_back(received)
             raise

@@ -55,13 +55,13 @@ class Environment:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def invoke(self, event: dict[str, Any]) -> Invocation:
+    def invoke(self, event: dict[str, Any], request_id: str | None = None) -> Invocation:
         """Hand over one event and wait for its response. Raises FunctionError; the next invocation starts afresh."""
         process = self._process = self._process or self._start()
         if process.stdin is None or process.stdout is None:
             raise AssertionError("both are pipes")
         try:
-            process.stdin.write(json.dumps(event) + "\n")
+            process.stdin.write(json.dumps({"id": request_id or str(uuid.uuid4()), "event": event}) + "\n")
             process.stdin.flush()
         except BrokenPipeError:
             pass  # it ended during init: what it wrote is read below
@@ -76,8 +76,13 @@ class Environment:
         self.stop()
         raise FunctionError("\n".join(["the function's process ended:", *log]))
 
+    def kill(self) -> None:
+        """End the process at once, from whichever thread, in the middle of whatever it does."""
+        if self._process is not None:
+            self._process.kill()
+
     def stop(self) -> None:
-        """End the process."""
+        """End the process, and wait until it has ended."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate()
@@ -104,8 +109,8 @@ class _Context:
     memory_limit_in_mb = 1024
     invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:escalate"
 
-    def __init__(self, timeout: float) -> None:
-        self.aws_request_id = str(uuid.uuid4())
+    def __init__(self, request_id: str, timeout: float) -> None:
+        self.aws_request_id = request_id
         self._until = time.monotonic() + timeout
 
     def get_remaining_time_in_millis(self) -> int:
@@ -118,7 +123,8 @@ def main() -> None:
     handler = getattr(importlib.import_module(module), name)
     for line in sys.stdin:
         try:
-            result = {"response": handler(json.loads(line), _Context(float(sys.argv[2])))}
+            call = json.loads(line)
+            result = {"response": handler(call["event"], _Context(call["id"], float(sys.argv[2])))}
         except Exception:  # noqa: BLE001  # Lambda, too, turns whatever a handler raises into an error response
             result = {"error": traceback.format_exc()}
         print(_RESULT + json.dumps(result), flush=True)

@@ -15,8 +15,8 @@ from functions.escalate.queue import deferral
 from tests.clock import Clock
 
 BATCH = 10
-PATIENCE = 30.0
-"""What an invocation has for waiting: 60 s, less 20 s for AWS, less 10 s for the call itself."""
+PATIENCE = 20.0
+"""What an invocation has for waiting: 60 s, less 30 s for AWS, less 10 s for the call itself."""
 
 
 @dataclass

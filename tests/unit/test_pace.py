@@ -9,8 +9,8 @@ from functions.cloudflare.errors import Throttled
 from functions.cloudflare.pace import BURST, Pace
 from tests.clock import Clock
 
-PATIENCE = 30.0
-"""What an invocation has for waiting: 60 s, less 20 s for AWS, less 10 s for the call itself."""
+PATIENCE = 20.0
+"""What an invocation has for waiting: 60 s, less 30 s for AWS, less 10 s for the call itself."""
 
 
 def test_first_batch() -> None:

@@ -1,0 +1,108 @@
+"""excerpt.py: what is kept of a detection, within a limit, and what is said about the rest."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.cloudflare.detection import read_detection
+from functions.cloudflare.excerpt import DROPPED_FIRST, TEXT_LIMIT, Excerpt, excerpt
+from tests.strategies import Answer, answers
+from tests.unit.examples import detection
+
+LEAST = 64 * 1024
+LISTS = frozenset(DROPPED_FIRST)
+LARGEST_ITEM = 6 * TEXT_LIMIT + 50
+"""Bytes: a text of control characters, six bytes each, with its name."""
+COMMAS = 5 * 300 * 2 + 50
+"""Bytes between the items of all lists, and of what is absent: they are not counted as freed."""
+
+fat = st.sampled_from(["x", '"', "\\", "é", "😀", "\x00", "\u2028"])
+sizes = st.integers(0, 3_000)
+LONG_TEXT = {
+    "attachments": "name",
+    "findings": "detail",
+    "headers": "value",
+    "links": "href",
+    "threat_categories": "description",
+}
+
+
+@st.composite
+def fat_answers(draw: st.DrawFn) -> Answer:
+    """Lists of up to 300 items, texts of up to 3,000 characters of a kind that JSON writes short or long."""
+    one = draw(fat)
+    text = one * draw(sizes)
+    answer: Answer = {name: [{field: text}] * draw(st.integers(0, 300)) for name, field in LONG_TEXT.items()}
+    sender: dict[str, Any] = dict.fromkeys(("as_name", "geo", "ip", "pld"), one * draw(sizes))
+    checks = dict.fromkeys(("comment", "dkim", "dmarc", "spf"), one * draw(sizes))
+    return answer | {"action": text, "final_disposition": text, "sender_info": sender, "validation": checks}
+
+
+def size(kept: Excerpt) -> int:
+    return len(json.dumps(kept.fields, ensure_ascii=False).encode())
+
+
+def lengths(kept: Excerpt) -> dict[str, int]:
+    """How many items of each list were kept."""
+    return {name: len(it) for name, it in kept.fields.items() if isinstance(it, list)}
+
+
+@given(fat_answers(), st.integers(LEAST, 300 * 1024))
+def test_any_size(answer: Answer, limit: int) -> None:
+    """The limit holds; each list is whole or named as cut; the counts are those of the mail."""
+    kept = excerpt(read_detection(answer), limit)
+    assert size(kept) <= limit
+    assert {name: len(answer[name]) for name in LISTS} == kept.counts
+    assert tuple(name for name in DROPPED_FIRST if lengths(kept)[name] < kept.counts[name]) == kept.dropped
+
+
+@given(fat_answers(), st.integers(LEAST, 300 * 1024))
+def test_the_order_of_cutting(answer: Answer, limit: int) -> None:
+    """A list is cut only when nothing is left of those before it, and only as far as it has to be."""
+    kept = excerpt(read_detection(answer), limit)
+    left = [lengths(kept)[name] for name in kept.dropped]
+    assert [0] * (len(left) - 1) == left[:-1]
+    if kept.dropped:
+        assert size(kept) > limit - LARGEST_ITEM - COMMAS
+
+
+@given(answers)
+def test_an_ordinary_answer(answer: Answer) -> None:
+    """It is kept whole, but for what is absent."""
+    kept = excerpt(read_detection(answer), LEAST)
+    assert ((), lengths(kept)) == (kept.dropped, kept.counts)
+    assert None not in kept.fields.values()
+
+
+TEXTS = {
+    "at the limit": ("x" * TEXT_LIMIT, "x" * TEXT_LIMIT),
+    "one beyond": ("x" * (TEXT_LIMIT + 1), "x" * (TEXT_LIMIT - 1) + "…"),
+    "far beyond": ("😀" * 5_000_000, "😀" * (TEXT_LIMIT - 1) + "…"),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), TEXTS.values(), ids=TEXTS)
+def test_a_long_text(text: str, expected: str) -> None:
+    """It is cut with an ellipsis that says so, in the middle of no character."""
+    kept = excerpt(detection(action=text), LEAST)
+    assert expected == kept.fields["action"]
+
+
+def test_five_megabytes_of_headers() -> None:
+    """They go, and nothing else does."""
+    headers = [{"name": "Received", "value": "x" * 1_000}] * 5_000
+    links = [{"href": "https://example.com"}] * 100
+    kept = excerpt(detection(headers=headers, links=links), LEAST)
+    assert (("headers",), 5_000, 100) == (kept.dropped, kept.counts["headers"], lengths(kept)["links"])
+    assert 0 < lengths(kept)["headers"] < 100
+
+
+def test_without_any_room() -> None:
+    """All lists go, in the stated order, and what is left is what a reader needs first."""
+    full = {name: [{field: "x"}] for name, field in LONG_TEXT.items()}
+    kept = excerpt(detection(**full), 0)
+    assert (DROPPED_FIRST, dict.fromkeys(LISTS, 1)) == (kept.dropped, kept.counts)
+    assert (kept.fields["action"], kept.fields["final_disposition"]) == ("QUARANTINED", "MALICIOUS")
