@@ -5,7 +5,7 @@ SAM_VENV := .venv-sam
 PYTHON := $(VENV)/bin/python
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run local test lint unit requirements clean build-EscalateFunction
+.PHONY: help run local test lint unit chaos requirements clean build-EscalateFunction
 help: ## What there is to make
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 
@@ -26,6 +26,9 @@ lint: $(VENV)/tests $(SAM_VENV)/ready
 
 unit: $(VENV)/tests
 	$(VENV)/bin/pytest
+
+chaos: $(VENV)/tests ## Kill the function and break all around it, 2,000 messages long (CHAOS="--messages N --seed S")
+	@$(PYTHON) -m tests.faults.chaos $(CHAOS)
 
 requirements: ## Pin the newest releases of everything, with hashes
 	python3 -m venv $(VENV)-uv && $(VENV)-uv/bin/pip install --quiet uv

@@ -44,7 +44,7 @@ class Escalation:
         decided = advance(detected, lambda cases: [self.policy.decide(case, self.now()) for case in cases])
         claimed = advance(decided, lambda cases: self.outbox.claim(cases, owner, seconds_left()))
         published = advance(claimed, self.outbox.publish)
-        marked = advance(published, lambda cases: self.outbox.mark(cases, owner))
+        marked = advance(published, lambda cases: self.outbox.mark(cases, owner, seconds_left))
         return self.settlement.settle(marked)
 
     def read(self, messages: Sequence[Message]) -> list[Request | Settled]:

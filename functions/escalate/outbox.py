@@ -4,6 +4,7 @@ Publishing first would repeat the alert with every redelivery; marking first wou
 first and the mark last, a crash at any point leaves a PENDING record, whose lease runs out and is then taken over.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,9 +14,14 @@ from functions.escalate.cases import Escalating, Published
 from functions.escalate.outcome import Outcome, Reason, Settled
 from functions.escalate.publisher import Topic
 from functions.ledger.ledger import Claim, Ledger, LedgerUnavailable, Standing
+from functions.ledger.record import Record
 
 LEASE_MARGIN = timedelta(seconds=5)
 """A claim outlasts the invocation that made it by this much, so that only a dead worker's claim is taken over."""
+MARK_PAUSES = (0.2, 0.5, 1.0, 2.0)
+"""Seconds between the tries to mark."""
+MARK_SECONDS = 10.0
+"""What one more try needs of the invocation's time: 8 s at its slowest, and the pause before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,7 @@ class Outbox:
     ledger: Ledger | None
     topic: Topic | None
     now: Callable[[], datetime]
+    sleep: Callable[[float], None] = time.sleep
 
     def claim(self, cases: list[Escalating], owner: str, seconds_left: float) -> list[Escalating | Settled]:
         """Those that are ours to publish: nobody has sent them, and nobody else can be sending them now.
@@ -52,12 +59,11 @@ class Outbox:
             for case, receipt in zip(cases, receipts, strict=True)
         ]
 
-    def mark(self, cases: list[Published], owner: str) -> list[Settled]:
+    def mark(self, cases: list[Published], owner: str, seconds_left: Callable[[], float]) -> list[Settled]:
         """Complete the records. What cannot be marked is tried again, so that no record stays PENDING for ever."""
+        failure = "the alert is out, but another worker has taken over its record"
         try:
-            sent = [(case.escalating.record, case.sns_message_id) for case in cases]
-            marked = self.ledger.mark(sent, owner, self.now()) if self.ledger else [True] * len(cases)
-            failure = "the alert is out, but another worker has taken over its record"
+            marked = self._mark([(case.escalating.record, case.sns_message_id) for case in cases], owner, seconds_left)
         except LedgerUnavailable as exc:
             marked, failure = [False] * len(cases), f"the alert is out, but its record is not marked: {exc}"
         return [
@@ -69,6 +75,19 @@ class Outbox:
             )
             for case, done in zip(cases, marked, strict=True)
         ]
+
+    def _mark(self, sent: list[tuple[Record, str | None]], owner: str, seconds_left: Callable[[], float]) -> list[bool]:
+        """Try for as long as there is time: without its mark an alert that is out would come again."""
+        if self.ledger is None:
+            return [True] * len(sent)
+        for pause in MARK_PAUSES:
+            try:
+                return self.ledger.mark(sent, owner, self.now())
+            except LedgerUnavailable:
+                if seconds_left() < MARK_SECONDS:
+                    raise
+                self.sleep(pause)
+        return self.ledger.mark(sent, owner, self.now())
 
 
 def _stand(escalating: Escalating, claim: Claim) -> Escalating | Settled:

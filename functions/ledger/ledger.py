@@ -73,7 +73,7 @@ class Ledger:
         False for one that is not ours any more. Raises LedgerUnavailable.
         """
         refusals = self._transact([self._marking(record, sns_id, owner, now) for record, sns_id in published])
-        return [i not in refusals for i in range(len(published))]
+        return [i not in refusals or _marked_by(owner, refusals[i]) for i in range(len(published))]
 
     def record(self, records: Sequence[Record]) -> list[bool]:
         """Write decisions that need no alert. False for each that DynamoDB did not take. Raises LedgerUnavailable."""
@@ -150,6 +150,11 @@ class Ledger:
             else:
                 break
         return refusals
+
+
+def _marked_by(owner: str, item: "dict[str, AttributeValueTypeDef]") -> bool:
+    """Whether an earlier try of the same owner has done it, and only its answer was lost."""
+    return bool(item) and _deserialize(item["owner"]) == owner and _deserialize(item["state"]) != State.PENDING
 
 
 def _claim(item: "dict[str, AttributeValueTypeDef]", now: datetime) -> Claim:

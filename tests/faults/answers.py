@@ -1,0 +1,46 @@
+"""How AWS and Cloudflare fail, in their own words."""
+
+import json
+
+from tests.faults.proxy import Fault
+
+_JSON = "application/x-amz-json-1.0"
+
+
+def aws_error(action: str, status: int, code: str) -> Fault:
+    """An error of the service that an action belongs to."""
+    if action == "PublishBatch":
+        kind = "Sender" if status < 500 else "Receiver"
+        text = (
+            f"<ErrorResponse><Error><Type>{kind}</Type><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
+        )
+        return Fault(answer=(status, "text/xml", text.encode()))
+    return Fault(answer=(status, _JSON, json.dumps({"__type": code, "message": "no"}).encode()))
+
+
+def throttled(action: str) -> Fault:
+    """Too many requests, for the moment."""
+    return aws_error(action, 400, "Throttling" if action == "PublishBatch" else "ThrottlingException")
+
+
+def broken(action: str) -> Fault:
+    """The service fails."""
+    return aws_error(action, 500, "InternalFailure" if action == "PublishBatch" else "InternalServerError")
+
+
+def blocked(seconds: int) -> Fault:
+    """Cloudflare's answer while a token is blocked."""
+    body = {"success": False, "errors": [{"code": 10429, "message": "rate limited"}], "messages": [], "result": None}
+    headers = (("retry-after", str(seconds)), ("ratelimit", f'"default";r=0;t={seconds}'))
+    return Fault(answer=(429, "application/json", json.dumps(body).encode()), headers=headers)
+
+
+CLOUDFLARE_FAILS = (
+    Fault(answer=(500, "application/json", b'{"success": false, "errors": [], "messages": [], "result": null}')),
+    Fault(answer=(502, "text/html", b"<html>Bad gateway</html>")),
+    Fault(lose_request=True),
+    Fault(half=True),
+    Fault(answer=(200, "text/html", b"<!doctype html><title>Just a moment...</title>")),
+    Fault(answer=(200, "application/json", b'{"success": false, "errors": [], "messages": [], "result": null}')),
+)
+"""5xx, HTML, resets, half bodies, HTML with status 200, `success: false` with status 200."""

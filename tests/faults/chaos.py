@@ -1,0 +1,283 @@
+"""`make chaos`: many messages through the real handler, while everything around it fails and it is killed again and again.
+
+    python -m tests.faults.chaos [--messages N] [--seed S]
+
+Two environments poll one queue, as Lambda does. Between them and the servers stands the fault-injecting layer. Faults,
+and the points at which a process is killed, are drawn from the seed. Time is scaled: Cloudflare's block lasts 3 s
+instead of 300, redeliveries come at once, and what holds a lease is dead or done when its time is taken to have passed.
+
+At the end the ledger, the subscriber's queue and the dead-letter queue are compared with what was sent.
+"""
+
+import argparse
+import json
+import sys
+import threading
+import time
+import uuid
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import Any
+
+from ops.local.admission import Credentials
+from ops.local.cloudflare import StandIn
+from ops.local.inbox import ReceivedAlert, receive
+from ops.local.mailbox import Mail, Mailbox
+from ops.local.poller import Poller
+from ops.local.proof import read_dead_letters, read_records
+from ops.local.runtime import Environment, FunctionError
+from ops.local.stack import TOKEN, Stack, deploy, emulated_aws
+from tests.faults.proxy import Proxy
+from tests.faults.schedule import Schedule
+
+ENVIRONMENTS = 2
+PATIENCE_SECONDS = 900.0
+_ALPHABET = "0123456789BCDFGHJKLMNPQRSTVWXYZ"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was left at the end; every list of wrong things is empty where the promises were kept."""
+
+    sent: int
+    escalated: int
+    alerts: int
+    repeats: int
+    explained: int
+    faults: Counter[str]
+    requests_to_cloudflare: int
+    seconds: float
+    wrong: dict[str, list[str]]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is wrong."""
+        return not any(self.wrong.values())
+
+
+def mailbox_of(count: int) -> Mailbox:
+    """So many mails in the shapes of the real mailbox: two in five malicious or suspicious, one in twenty unknown."""
+    real = Mailbox.load()
+    models = [it for it in real if it.result and it.expect == "ESCALATED"]
+    clean = [it for it in real if it.result and it.expect == "NOT_ESCALATED"]
+    return Mailbox(
+        real.account_id,
+        tuple(
+            _numbered(models[number % len(models)] if number % 5 < 2 else clean[number % len(clean)], number)
+            for number in range(count)
+        ),
+    )
+
+
+def _numbered(model: Mail, number: int) -> Mail:
+    digits = ""
+    for _ in range(6):
+        number, digit = divmod(number, len(_ALPHABET))
+        digits = _ALPHABET[digit] + digits
+    postfix_id = f"4h{digits}Bz1Cd"
+    detected = not digits.endswith(("7", "Z"))
+    return replace(
+        model,
+        postfix_id=postfix_id,
+        investigate_id=f"{postfix_id}-2026-11-20T08:00:00-1234",
+        detected=detected,
+        script=(),
+        result={
+            **(model.result or {}),
+            "headers": [],
+            "links": [],
+        },  # the emulator copies the table at each transaction
+        expect=model.expect if detected else "NOT_FOUND",
+    )
+
+
+@dataclass
+class Chaos:
+    """One run."""
+
+    stack: Stack
+    mailbox: Mailbox
+    schedule: Schedule
+    ended: set[str] = field(default_factory=set)
+    """Invocations that are over, one way or the other: their leases can be taken to have run out."""
+    table_lock: Lock = field(default_factory=Lock)
+
+    def send(self) -> None:
+        """Put a request for every mail on the queue, and a few that are none."""
+        bodies = [json.dumps({"postfix_id": it.postfix_id}) for it in self.mailbox]
+        bodies += ["not an id at all"] * (len(bodies) // 100)
+        for start in range(0, len(bodies), 10):
+            self.stack.sqs.send_message_batch(
+                QueueUrl=self.stack.requests_url,
+                Entries=[
+                    {"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies[start : start + 10])
+                ],
+            )
+
+    def work(self, function: Environment) -> None:
+        """One environment's part: poll until nothing is left."""
+        poller, patience = Poller(self.stack, function, hurried=True), time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < patience and poller.waiting():
+            owner, pending = str(uuid.uuid4()), True
+            try:
+                invocation = poller.poll(owner)
+                pending = bool(invocation and invocation.response["batchItemFailures"])
+                if invocation is None:
+                    time.sleep(0.05)
+            except FunctionError as exc:
+                self.schedule.counts["batches that the function failed"] += "Traceback" in str(exc)
+            self.ended.add(owner)
+            if pending:
+                self.let_leases_run_out()
+
+    def let_leases_run_out(self) -> None:
+        """What a minute of waiting does to the claims of invocations that are over."""
+        with self.table_lock:
+            self._let_leases_run_out()
+
+    def _let_leases_run_out(self) -> None:
+        pages = self.stack.dynamodb.get_paginator("scan").paginate(
+            TableName=self.stack.table,
+            FilterExpression="#state = :pending AND lease_until > :past",
+            ProjectionExpression="message, decision, #owner",
+            ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
+            ExpressionAttributeValues={":pending": {"S": "PENDING"}, ":past": {"S": "2021"}},
+        )
+        for item in (item for page in pages for item in page["Items"]):
+            if item["owner"]["S"] in self.ended:
+                self.stack.dynamodb.update_item(
+                    TableName=self.stack.table,
+                    Key={"message": item["message"], "decision": item["decision"]},
+                    UpdateExpression="SET lease_until = :past",
+                    ConditionExpression="#owner = :owner AND #state = :pending",
+                    ExpressionAttributeNames={"#owner": "owner", "#state": "state"},
+                    ExpressionAttributeValues={
+                        ":past": {"S": "2020-01-01T00:00:00.000Z"},
+                        ":owner": item["owner"],
+                        ":pending": {"S": "PENDING"},
+                    },
+                )
+
+    def judge(self, requests: int, seconds: float) -> Report:
+        """Compare what is left with what was sent."""
+        alerts, records, rejected = receive(self.stack), read_records(self.stack), read_dead_letters(self.stack)
+        expected = {it.postfix_id: it.expect for it in self.mailbox}
+        escalated = {mail for mail, outcome in expected.items() if outcome == "ESCALATED"}
+        sent = {it["postfix_id"] for it in records if it["state"] == "SENT"}
+        alerted = {it.facts["postfix_id"] for it in alerts}
+        recorded = {it["postfix_id"] for it in records if it["state"] == "RECORDED"}
+        good_rejected = [it["Body"] for it in rejected if "postfix_id" in it["Body"]]
+        unreasoned = [it["Body"] for it in rejected if "reason" not in it.get("MessageAttributes", {})]
+        repeats, unexplained = self._repeats(alerts)
+        return Report(
+            sent=len(expected) + len(self.mailbox.mails) // 100,
+            escalated=len(escalated),
+            alerts=len(alerts),
+            repeats=repeats,
+            explained=repeats - len(unexplained),
+            faults=self.schedule.counts,
+            requests_to_cloudflare=requests,
+            seconds=seconds,
+            wrong={
+                "escalated, but no record says SENT": sorted(escalated - sent),
+                "escalated, but no alert came": sorted(escalated - alerted),
+                "alerted, but not to be escalated": sorted(alerted - escalated),
+                "without any trace": sorted(expected.keys() - sent - recorded),
+                "good, but on the dead-letter queue": good_rejected,
+                "on the dead-letter queue without a reason": unreasoned,
+                "left PENDING": [it["postfix_id"] for it in records if it["state"] == "PENDING"],
+                "repeated without a crash or an unanswered publish": unexplained,
+                "rejections missing or too many": []
+                if len(rejected) == len(self.mailbox.mails) // 100
+                else [str(len(rejected))],
+            },
+        )
+
+    def _repeats(self, alerts: list[ReceivedAlert]) -> tuple[int, list[str]]:
+        """How many alerts came more than once, and those of which no crash or unanswered publish explains."""
+        came = Counter(alert.attributes["alert_id"] for alert in alerts)
+        mail = {alert.attributes["alert_id"]: alert.facts["postfix_id"].encode() for alert in alerts}
+        unexplained = [
+            alert_id
+            for alert_id, count in came.items()
+            if count > 1 + sum(mail[alert_id] in body for body in self.schedule.unmarked)
+        ]
+        return sum(count - 1 for count in came.values()), unexplained
+
+
+def run(messages: int, seed: int) -> Report:
+    """One run with so many messages."""
+    mailbox = mailbox_of(messages)
+    schedule = Schedule(
+        seed, rate=0.12, crashes=messages // 40, lates=messages // 200, drips=messages // 500, blocks=messages // 500
+    )
+    with ExitStack() as servers:
+        endpoint = servers.enter_context(emulated_aws())
+        cloudflare = servers.enter_context(StandIn(mailbox, credentials=Credentials(api_token=TOKEN)))
+        stack = deploy(
+            endpoint,
+            {"api_token": TOKEN},
+            CloudflareAccountId=mailbox.account_id,
+            CloudflareBaseUrl=cloudflare.base_url,
+            RecordAll="true",
+        )
+        chaos = Chaos(stack, mailbox, schedule)
+        chaos.send()
+        started = time.monotonic()
+        workers = []
+        for _ in range(ENVIRONMENTS):
+            aws = servers.enter_context(Proxy(endpoint, schedule, one_at_a_time=chaos.table_lock))
+            api = servers.enter_context(Proxy(cloudflare.base_url, schedule))
+            variables = {
+                "AWS_ENDPOINT_URL": aws.origin,
+                "CLOUDFLARE_BASE_URL": cloudflare.base_url.replace(_origin(cloudflare.base_url), api.origin),
+            }
+            function = servers.enter_context(
+                Environment(stack.template.handler, stack.environment | variables, stack.template.timeout)
+            )
+            aws.kill = api.kill = function.kill
+            workers.append(threading.Thread(target=chaos.work, args=(function,)))
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        return chaos.judge(len(cloudflare.calls), time.monotonic() - started)
+
+
+def tell(report: Report) -> str:
+    """The figures, for a person."""
+    rows: list[tuple[str, Any]] = [
+        ("messages sent", report.sent),
+        ("of these malicious or suspicious", report.escalated),
+        *((f"fault: {name}", count) for name, count in sorted(report.faults.items()) if count),
+        ("questions that reached Cloudflare", report.requests_to_cloudflare),
+        ("alerts received", report.alerts),
+        ("repeats, all under the same alert_id", report.repeats),
+        ("  of these after a crash or an unanswered publish", report.explained),
+        *((name, len(wrong)) for name, wrong in report.wrong.items()),
+    ]
+    lines = [f"{name:<52}{value:>8}" for name, value in rows]
+    named = [f"{name}: {', '.join(wrong[:5])}" for name, wrong in report.wrong.items() if wrong]
+    return "\n".join([*lines, *named, f"{'kept' if report.passed else 'BROKEN'} in {report.seconds:.0f} s"])
+
+
+def _origin(url: str) -> str:
+    return "/".join(url.split("/")[:3])
+
+
+def main() -> int:
+    """Run by the arguments; the exit status."""
+    parser = argparse.ArgumentParser(description="Kill the function, break all around it, and count what is lost.")
+    parser.add_argument("--messages", type=int, default=2_000)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    print(f"chaos: {arguments.messages} messages, seed {arguments.seed}", flush=True)
+    report = run(arguments.messages, arguments.seed)
+    print(tell(report))
+    return 0 if report.passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
