@@ -20,6 +20,9 @@ _CONTRACT = validator(_SCHEMA, "contract")
 DISPOSITIONS: frozenset[str] = frozenset(_SCHEMA["$defs"]["disposition"]["enum"])
 """Every disposition that Cloudflare documents, in upper case."""
 
+FAMILIES = ("SUSPICIOUS", "MALICIOUS")
+"""Beginnings of dispositions that call for an alert, the graver one last."""
+
 DRIFT_PATHS = 20
 """How many paths are reported at most; an answer that has drifted further is another product."""
 SAMPLE = 200
@@ -35,6 +38,12 @@ def require_decision(result: object) -> dict[str, object]:
     return result
 
 
+def gravity(result: dict[str, object]) -> int:
+    """How grave a result is, to pick the gravest of several: 0 where it is of no family that calls for an alert."""
+    disposition = str(result.get("final_disposition")).upper()
+    return max((rank for rank, family in enumerate(FAMILIES, 1) if disposition.startswith(family)), default=0)
+
+
 def find_drift(result: dict[str, object]) -> tuple[str, ...]:
     """Where the result does not match the contract, as sorted `path: rule`; empty where it does.
 
@@ -45,6 +54,13 @@ def find_drift(result: dict[str, object]) -> tuple[str, ...]:
     for error in find_errors(_CONTRACT, sample):
         found.update(_drift(error))
     return tuple(sorted(found)[:DRIFT_PATHS])
+
+
+def unknown_fields(drift: tuple[str, ...]) -> list[str]:
+    """The paths of those fields of the result itself, not of its parts, that the contract does not have."""
+    return [
+        path for path, _, rule in (it.partition(": ") for it in drift) if rule == "unknown" and path.count(".") == 1
+    ]
 
 
 def _drift(error: ValidationError) -> Iterator[str]:

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+_NONCHARACTERS = {0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}
+
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
@@ -100,6 +102,13 @@ class Detection:
     threat_categories: tuple[ThreatCategory, ...]
     validation: Validation
     final_disposition: str | None
+    counts: dict[str, int]
+    """How many of each list Cloudflare gave; no more than LONGEST_LIST of them are read."""
+
+
+LISTS = ("attachments", "findings", "headers", "links", "threat_categories")
+LONGEST_LIST = 10_000
+"""Items. A mail can be made to have a million links; nobody reads them, and reading them takes the time of others."""
 
 
 def read_detection(result: dict[str, object]) -> Detection:
@@ -126,6 +135,7 @@ def read_detection(result: dict[str, object]) -> Detection:
             spf=_text(validation.get("spf")),
         ),
         final_disposition=_text(result.get("final_disposition")),
+        counts={name: len(it) if isinstance(it := result.get(name), list) else 0 for name in LISTS},
     )
 
 
@@ -163,7 +173,9 @@ def _threat_category(it: dict[str, object]) -> ThreatCategory:
 
 
 def _each(value: object, read: Callable[[dict[str, object]], T]) -> tuple[T, ...]:
-    return tuple(read(it) for it in value if isinstance(it, dict)) if isinstance(value, list) else ()
+    if not isinstance(value, list):
+        return ()
+    return tuple(read(it) for it in value[:LONGEST_LIST] if isinstance(it, dict))
 
 
 def _fields(value: object) -> dict[str, object]:
@@ -171,8 +183,10 @@ def _fields(value: object) -> dict[str, object]:
 
 
 def _text(value: object) -> str | None:
-    """A string that can be written as UTF-8: JSON can hold half a surrogate pair, no wire of ours can."""
-    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else None
+    """A string that every wire of ours takes: no half of a surrogate pair, and not the two that SQS refuses."""
+    if not isinstance(value, str):
+        return None
+    return value.encode("utf-8", "replace").decode("utf-8").translate(_NONCHARACTERS)
 
 
 def _integer(value: object) -> int | None:

@@ -15,6 +15,7 @@ from functions.cloudflare.errors import (
     CredentialsRefused,
     NoDetection,
     Refused,
+    StillSearching,
     Throttled,
     Unavailable,
 )
@@ -41,6 +42,8 @@ def read_result(status: int, headers: Mapping[str, str], body: bytes) -> object:
     """
     if status == 200:
         return _result(_parse(body))
+    if status == 202 and "location" in headers:
+        raise StillSearching("Cloudflare is still searching", headers["location"])
     raise _error(status, headers, _parse(body))
 
 

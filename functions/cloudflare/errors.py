@@ -2,6 +2,7 @@
 
     CloudflareError
     ├── Unavailable         timeout, connection, 5xx, not Cloudflare's envelope      try again
+    │   └── StillSearching  a search that is answered later, at another address      look there
     ├── NoDetection         404, or success without a result                         look again, then believe it
     ├── Throttled           429, with the seconds to wait                            send back later
     ├── CredentialsRefused  401, 403, or a secret that holds no usable credentials   send back later
@@ -18,6 +19,14 @@ class CloudflareError(Exception):
 
 class Unavailable(CloudflareError):
     """Cloudflare could not be asked, or what answered was not Cloudflare."""
+
+
+class StillSearching(Unavailable):
+    """A search takes its time. `location`: where to ask for its answer."""
+
+    def __init__(self, message: str, location: str) -> None:
+        super().__init__(message)
+        self.location = location
 
 
 class NoDetection(CloudflareError):

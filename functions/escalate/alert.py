@@ -53,12 +53,10 @@ def severity(disposition: str) -> str:
 
 def describe(record: Record, detection: Detection) -> Alert:
     """The alert about a record whose disposition is one to escalate."""
-    alert = None
-    for budget in _DETECTION_BUDGETS:
-        alert = _describe(record, detection, excerpt(detection, budget))
-        if alert.size <= ALERT_LIMIT:
-            break
-    assert alert is not None  # noqa: S101  # the budgets are a constant that is not empty
+    alerts = (_describe(record, detection, excerpt(detection, budget)) for budget in _DETECTION_BUDGETS)
+    alert = next(alerts)
+    while alert.size > ALERT_LIMIT:
+        alert = next(alerts)
     return alert
 
 

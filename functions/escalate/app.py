@@ -9,8 +9,8 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.aws import AWS_FAILURES, cause
 from functions.cloudflare.client import Cloudflare
 from functions.cloudflare.credentials import Credentials, Secret, SecretUnavailable
 from functions.cloudflare.errors import CredentialsRefused
@@ -36,8 +36,16 @@ SERVICE = "escalate"
 BATCH = 10
 """Messages in a batch, and so questions asked at the same time."""
 
+SNS = Config(
+    # Not retried here: a slow answer is not a lost one, and a retry would be a second alert (see publisher.py).
+    connect_timeout=1,
+    read_timeout=9,
+    retries={"mode": "standard", "total_max_attempts": 1},
+    max_pool_connections=2,
+)
 AWS = Config(
-    # A call and its one retry take at most 2 x (1 + 3) s: claim, publish and mark 24 s in all, on the worst day.
+    # A call and its one retry take at most 2 x (1 + 3) = 8 s. Claim 8 s, publish 10 s and mark 8 s are 26 s in all, on
+    # the worst day, of the 30 s that are kept for them.
     connect_timeout=1,
     read_timeout=3,
     retries={"mode": "standard", "total_max_attempts": 2},
@@ -55,7 +63,7 @@ def build(settings: Settings) -> Handler:
     def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
         invocation = Invocation(context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000)
         cases = escalation.run(read_messages(event), invocation)
-        report(cases, logger, metrics)
+        report(cases, _now(), logger, metrics)
         return _response(cases)
 
     with_metrics: Handler = metrics.log_metrics(handler)
@@ -77,7 +85,7 @@ def _escalation(settings: Settings, logger: Logger) -> Escalation:
     if settings.ledger_table:
         ledger = Ledger(session.client("dynamodb", config=AWS), settings.ledger_table, settings.retention)
     if settings.alert_topic_arn:
-        topic = Topic(session.client("sns", config=AWS), settings.alert_topic_arn)
+        topic = Topic(session.client("sns", config=SNS), settings.alert_topic_arn)
     credentials = Credentials(_secret_reader(session.client("secretsmanager", config=AWS), settings.secret_id))
     try:
         credentials.current()
@@ -91,7 +99,7 @@ def _escalation(settings: Settings, logger: Logger) -> Escalation:
         policy=policy,
         lookup=Lookup(cloudflare, ThreadPoolExecutor(BATCH, "cloudflare"), policy, _now),
         outbox=Outbox(ledger, topic, _now),
-        settlement=Settlement(ledger, queues, _now),
+        settlement=Settlement(ledger, queues, policy, settings.max_receives, _now),
         now=_now,
     )
 
@@ -100,10 +108,8 @@ def _secret_reader(secrets: "SecretsManagerClient", secret_id: str) -> Callable[
     def read() -> Secret:
         try:
             answer = secrets.get_secret_value(SecretId=secret_id)
-        except ClientError as exc:
-            raise SecretUnavailable(exc.response["Error"]["Code"]) from exc
-        except BotoCoreError as exc:
-            raise SecretUnavailable(type(exc).__name__) from exc
+        except AWS_FAILURES as exc:
+            raise SecretUnavailable(cause(exc)) from exc
         return Secret(answer.get("SecretString", ""), answer["VersionId"])
 
     return read

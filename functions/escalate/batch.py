@@ -43,7 +43,7 @@ class Escalation:
         detected = advance(requests, lambda cases: self.lookup.detect(cases, seconds_left()))
         decided = advance(detected, lambda cases: [self.policy.decide(case, self.now()) for case in cases])
         claimed = advance(decided, lambda cases: self.outbox.claim(cases, owner, seconds_left()))
-        published = advance(claimed, self.outbox.publish)
+        published = advance(claimed, lambda cases: self.outbox.publish(cases, seconds_left))
         marked = advance(published, lambda cases: self.outbox.mark(cases, owner, seconds_left))
         return self.settlement.settle(marked)
 

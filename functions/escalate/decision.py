@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from functions.cloudflare.contract import find_drift
+from functions.cloudflare.contract import find_drift, unknown_fields
 from functions.cloudflare.detection import read_detection
-from functions.escalate.cases import Detected, Escalating, Request
+from functions.cloudflare.message_id import MessageId
+from functions.escalate.cases import Detected, Escalating
+from functions.escalate.message import Message
 from functions.escalate.outcome import Outcome, Reason, Settled
 from functions.escalate.verdict import UnknownDisposition, judge
 from functions.ledger.record import Record
@@ -33,9 +35,17 @@ class Policy:
             verdict = judge(detection.final_disposition, self.escalate_on)
         except UnknownDisposition as exc:
             return replace(settle, detail=str(exc))
+        if "final_disposition" not in case.result and (renamed := unknown_fields(drift)):
+            # It may well be there under another name: a human looks, rather than that nobody ever does.
+            detail = (
+                f"$.final_disposition: not given, but there is {', '.join(renamed)}, which the contract does not know"
+            )
+            return replace(settle, reason=Reason.INVALID_ANSWER, detail=detail)
         outcome = Outcome.ESCALATED if verdict.escalate else Outcome.NOT_ESCALATED
         record = replace(
-            self.record(request, outcome, verdict.reason, case.fetched_at, now),
+            self.record(
+                request.message, request.id, outcome, verdict.reason, fetched_at=case.fetched_at, decided_at=now
+            ),
             disposition=verdict.disposition,
             detection=detection,
             drift=drift,
@@ -51,17 +61,24 @@ class Policy:
         )
 
     def record(
-        self, request: Request, outcome: Outcome, reason: Reason, fetched_at: datetime, decided_at: datetime
+        self,
+        message: Message,
+        id: MessageId,
+        outcome: Outcome,
+        reason: Reason,
+        *,
+        fetched_at: datetime,
+        decided_at: datetime,
     ) -> Record:
         """What can be written down about any decision; without a detection so far."""
         return Record(
             account_id=self.account_id,
-            id=request.id,
+            id=id,
             outcome=outcome,
             reason=reason,
             escalate_on=tuple(sorted(self.escalate_on)),
-            queued_at=request.message.first_seen,
+            queued_at=message.first_seen,
             fetched_at=fetched_at,
             decided_at=decided_at,
-            sqs_message_id=request.message.id,
+            sqs_message_id=message.id,
         )

@@ -1,7 +1,7 @@
 """Requests -> detections: ask Cloudflare, and decide what becomes of a request that it does not answer."""
 
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,7 +13,6 @@ from functions.cloudflare.errors import (
     NoDetection,
     Refused,
     Throttled,
-    Unavailable,
 )
 from functions.escalate.cases import Detected, Request
 from functions.escalate.decision import Policy
@@ -21,6 +20,7 @@ from functions.escalate.outcome import Outcome, Reason, Settled
 
 RESERVE_SECONDS = 30.0
 """What is kept of the invocation's time once Cloudflare has answered: three calls to AWS at their slowest (8 s each)."""
+GRACE_SECONDS = 0.5
 CREDENTIALS_PAUSE = 300.0
 """Seconds. A human has to mend the secret: looking more often than every five minutes only costs."""
 LOOKS = 3
@@ -43,9 +43,15 @@ class Lookup:
         """
         seconds = seconds_left - RESERVE_SECONDS
         if seconds <= 0:
-            detail = "too little of the invocation's time was left to ask Cloudflare"
-            return [Settled(it.message, Outcome.DEFERRED, Reason.OUT_OF_TIME, detail, it.id) for it in requests]
-        return list(self.threads.map(lambda request: self._ask(request, seconds), requests))
+            return [_out_of_time(request) for request in requests]
+        self.cloudflare.wake()
+        asked = [self.threads.submit(self._ask, request, seconds) for request in requests]
+        # Each call keeps its deadline by itself; this is for what has none, such as a resolver that does not answer.
+        wait(asked, timeout=seconds + GRACE_SECONDS)
+        return [
+            call.result() if call.done() else _out_of_time(request)
+            for request, call in zip(requests, asked, strict=True)
+        ]
 
     def _ask(self, request: Request, seconds: float) -> Detected | Settled:
         try:
@@ -56,12 +62,18 @@ class Lookup:
     def _fate(self, request: Request, error: CloudflareError) -> Settled:
         settled = Settled(request.message, Outcome.RETRY, Reason.CLOUDFLARE_UNAVAILABLE, str(error), request.id)
         match error:
-            case Unavailable():
-                pass
             case NoDetection() if request.message.receives < LOOKS:
                 settled = replace(settled, reason=Reason.NO_DETECTION)
             case NoDetection():
-                record = self.policy.record(request, Outcome.NOT_FOUND, Reason.NO_DETECTION, self.now(), self.now())
+                now = self.now()
+                record = self.policy.record(
+                    request.message,
+                    request.id,
+                    Outcome.NOT_FOUND,
+                    Reason.NO_DETECTION,
+                    fetched_at=now,
+                    decided_at=now,
+                )
                 settled = replace(settled, outcome=Outcome.NOT_FOUND, reason=Reason.NO_DETECTION, record=record)
             case Throttled(retry_after=pause):
                 settled = replace(settled, outcome=Outcome.DEFERRED, reason=Reason.THROTTLED, delay=pause)
@@ -73,6 +85,9 @@ class Lookup:
                 settled = replace(settled, outcome=Outcome.REJECTED, reason=Reason.REFUSED_BY_CLOUDFLARE)
             case InvalidAnswer():
                 settled = replace(settled, outcome=Outcome.REJECTED, reason=Reason.INVALID_ANSWER)
-            case _:
-                raise AssertionError(f"{type(error).__name__} is a leaf of CloudflareError without a fate")
         return settled
+
+
+def _out_of_time(request: Request) -> Settled:
+    detail = "too little of the invocation's time was left to ask Cloudflare"
+    return Settled(request.message, Outcome.DEFERRED, Reason.OUT_OF_TIME, detail, request.id)

@@ -42,16 +42,18 @@ class Outbox:
             return [*cases]
         lease = timedelta(seconds=seconds_left) + LEASE_MARGIN
         try:
-            claims = self.ledger.claim([case.record for case in cases], owner, self.now(), lease)
+            records, told = [case.record for case in cases], self.topic is not None
+            claims = self.ledger.claim(records, owner, self.now(), lease, told=told)
         except LedgerUnavailable as exc:
             return [_settled(case, Outcome.RETRY, Reason.LEDGER_UNAVAILABLE, str(exc)) for case in cases]
         return [_stand(case, claim) for case, claim in zip(cases, claims, strict=True)]
 
-    def publish(self, cases: list[Escalating]) -> list[Published | Settled]:
+    def publish(self, cases: list[Escalating], seconds_left: Callable[[], float]) -> list[Published | Settled]:
         """Those whose alert SNS has taken. The others stay PENDING, and are tried again."""
         if self.topic is None:
             return [Published(case, None) for case in cases]
-        receipts = self.topic.publish([describe(case.record, case.detection) for case in cases])
+        alerts = [describe(case.record, case.detection) for case in cases]
+        receipts = self.topic.publish(alerts, seconds_left)
         return [
             Published(case, receipt.sns_message_id)
             if receipt.sns_message_id

@@ -1,17 +1,19 @@
 """The SNS topic: alerts out, and for each of them whether it really went."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from functions.aws import AWS_FAILURES, cause, surely_not_done
 from functions.escalate.alert import ALERT_LIMIT, Alert
 from functions.escalate.chunks import chunks
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
-    from mypy_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef
+    from mypy_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef, PublishBatchResponseTypeDef
+
+PUBLISH_AND_MARK_SECONDS = 18.0
+"""A publish at its slowest (10 s) and the mark after it (8 s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +31,38 @@ class Topic:
     sns: "SNSClient"
     arn: str
 
-    def publish(self, alerts: Sequence[Alert]) -> list[Receipt]:
-        """Publish, in as few calls as their sizes allow; a receipt for each alert, in order."""
+    def publish(self, alerts: Sequence[Alert], seconds_left: Callable[[], float]) -> list[Receipt]:
+        """Publish, in as few calls as their sizes allow; a receipt for each alert, in order.
+
+        seconds_left: of the invocation. What could not be marked any more is not published: it would come again.
+        """
         receipts: list[Receipt] = []
         for chunk in chunks(alerts, lambda alert: alert.size, ALERT_LIMIT):
-            receipts += self._publish(chunk)
+            if seconds_left() < PUBLISH_AND_MARK_SECONDS:
+                receipts += [Receipt(None, "no time was left to publish and mark it")] * len(chunk)
+            else:
+                receipts += self._publish(chunk)
         return receipts
 
     def _publish(self, alerts: Sequence[Alert]) -> list[Receipt]:
-        entries = [_entry(str(i), alert) for i, alert in enumerate(alerts)]
         try:
-            answer = self.sns.publish_batch(TopicArn=self.arn, PublishBatchRequestEntries=entries)
-        except (ClientError, BotoCoreError) as exc:
-            return [Receipt(None, type(exc).__name__)] * len(alerts)
+            answer = self._call([_entry(str(i), alert) for i, alert in enumerate(alerts)])
+        except AWS_FAILURES as exc:
+            return [Receipt(None, cause(exc))] * len(alerts)
         # SNS answers 200 when some entries failed: each entry's own result counts.
         taken = {it["Id"]: Receipt(it["MessageId"]) for it in answer.get("Successful", ())}
         failed = {it["Id"]: Receipt(None, it["Code"]) for it in answer.get("Failed", ())}
         results = failed | taken
-        return [results.get(entry["Id"], Receipt(None, "NotMentioned")) for entry in entries]
+        return [results.get(str(i), Receipt(None, "not mentioned in the answer")) for i in range(len(alerts))]
+
+    def _call(self, entries: "list[PublishBatchRequestEntryTypeDef]") -> "PublishBatchResponseTypeDef":
+        """Once more only where SNS has certainly taken nothing: otherwise every slow answer would be a second alert."""
+        try:
+            return self.sns.publish_batch(TopicArn=self.arn, PublishBatchRequestEntries=entries)
+        except AWS_FAILURES as exc:
+            if not surely_not_done(exc):
+                raise
+        return self.sns.publish_batch(TopicArn=self.arn, PublishBatchRequestEntries=entries)
 
 
 def _entry(id: str, alert: Alert) -> "PublishBatchRequestEntryTypeDef":

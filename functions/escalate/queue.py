@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from functions.aws import AWS_FAILURES
 from functions.escalate.chunks import chunks
 from functions.escalate.message import FIRST_SEEN
 from functions.escalate.outcome import Settled
@@ -29,13 +28,15 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE = 30.0
 LONGEST_PAUSE = 900.0
-"""Seconds: 30, 60, 120 ... 900. With 12 receives a message is tried for about 1 h 40 min before SQS gives it up."""
+"""Seconds: 30, 60, 120 ... 900, each shortened by up to half. With 12 receives that is about 1 h 20 min of trying."""
 LONGEST_DELAY = 900
 """Seconds; SQS delays a message no longer."""
 MESSAGE_LIMIT = 1024 * 1024
 """Bytes of one SQS message, and of all messages of one call together, attributes included."""
 _ATTRIBUTES = 2 * 1024
 """Bytes allowed for the attributes that we add."""
+LONGEST_BODY = MESSAGE_LIMIT - _ATTRIBUTES
+"""Bytes. Only a body that is no request is longer; what follows is not sent on."""
 _EMPTY = "(empty)"
 """Stands for a body that has nothing in it, which SQS would not take."""
 
@@ -72,7 +73,7 @@ class Queues:
                     for i, case in enumerate(cases)
                 ],
             )
-        except (ClientError, BotoCoreError):
+        except AWS_FAILURES:
             return [False] * len(cases)
         return _done(answer, len(cases))
 
@@ -84,7 +85,7 @@ class Queues:
                 it["Id"] = str(i)
             try:
                 sent += _done(self.sqs.send_message_batch(QueueUrl=url, Entries=entries), len(chunk))
-            except (ClientError, BotoCoreError):
+            except AWS_FAILURES:
                 sent += [False] * len(chunk)
         return sent
 
@@ -114,9 +115,13 @@ def _rejected(case: Settled) -> "Entry":
 def _entry(case: Settled, attributes: dict[str, str]) -> "Entry":
     return {
         "Id": "",
-        "MessageBody": case.message.body or _EMPTY,
+        "MessageBody": _body(case.message.body),
         "MessageAttributes": {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
     }
+
+
+def _body(text: str) -> str:
+    return text.encode("utf-8", "replace")[:LONGEST_BODY].decode("utf-8", "ignore") or _EMPTY
 
 
 def _size(case: Settled) -> int:

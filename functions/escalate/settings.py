@@ -13,7 +13,7 @@ CLOUDFLARE_API = "https://api.cloudflare.com/client/v4"
 
 _PLAIN_HTTP_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "host.docker.internal"})
 """Where the local stack listens. Anywhere else credentials travel over TLS only."""
-_ARN = r"arn:aws[a-z-]*:{service}:[a-z0-9-]+:[0-9]{{12}}:.+"
+_ARN = r"arn:aws[a-z-]*:{service}:[a-z0-9-]+:[0-9]{{12}}:[A-Za-z0-9_-]+"
 
 
 class InvalidSettings(Exception):
@@ -25,6 +25,7 @@ class Settings:
     """Everything that a deployment can differ in. `alert_topic_arn` or `ledger_table` may be None, not both.
 
     requests_per_window: our share of Cloudflare's rate limit. environments: how many of this function share it.
+    max_receives: deliveries of a message before SQS moves it to the dead-letter queue.
     """
 
     account_id: str
@@ -39,6 +40,7 @@ class Settings:
     retention: timedelta
     requests_per_window: float
     environments: int
+    max_receives: int
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -55,11 +57,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         request_queue_url=reader.url("REQUEST_QUEUE_URL"),
         escalate_on=frozenset(dispositions),
         record_all=reader.text("RECORD_ALL", "true|false", "true or false", "false") == "true",
-        retention=timedelta(days=reader.number("RETENTION_DAYS", 1, 3650, 400)),
+        retention=timedelta(days=reader.number("RETENTION_DAYS", 30, 3650, 400)),
         requests_per_window=reader.number("CLOUDFLARE_LIMIT", 10, 1_000_000, 1_200)
         * reader.number("CLOUDFLARE_SHARE", 1, 100, 80)
         / 100,
         environments=reader.number("MAXIMUM_CONCURRENCY", 1, 10, 2),
+        max_receives=reader.number("MAX_RECEIVES", 1, 1000, 12),
     )
     if unknown := sorted(settings.escalate_on - DISPOSITIONS):
         known = ", ".join(sorted(DISPOSITIONS))

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from functions.escalate.decision import Policy
 from functions.escalate.outcome import Outcome, Reason, Settled
-from functions.escalate.queue import Queues
+from functions.escalate.queue import LONGEST_PAUSE, Queues
 from functions.ledger.ledger import Ledger, LedgerUnavailable
 
 DEFERRED_AT_MOST = timedelta(days=3)
@@ -17,21 +18,46 @@ DEFERRED_AT_MOST = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """The ledger, for decisions that need no alert, and the queues."""
+    """The ledger, for decisions that need no alert, and the queues.
+
+    max_receives: after so many SQS itself would move a message to the dead-letter queue, without a reason.
+    """
 
     ledger: Ledger | None
     queues: Queues
+    policy: Policy
+    max_receives: int
     now: Callable[[], datetime]
 
     def settle(self, cases: Sequence[Settled]) -> list[Settled]:
         """The same cases, in order, with their effects done, or RETRY where an effect failed."""
-        done = self._do(cases, lambda case: case.record is not None, self._record, Reason.LEDGER_UNAVAILABLE)
-        done = [self._expire(case) for case in done]
+        done = [self._explained(self._expired(self._renewed(case))) for case in cases]
+        done = self._do(done, lambda case: case.record is not None, self._record, Reason.LEDGER_UNAVAILABLE)
         done = self._do(done, _is(Outcome.REJECTED), self.queues.reject, Reason.QUEUE_UNAVAILABLE)
         done = self._do(done, _is(Outcome.DEFERRED), self.queues.send_again, Reason.QUEUE_UNAVAILABLE)
         # Where this fails the message comes back all the same, after the queue's own visibility timeout.
         self.queues.postpone([case for case in done if case.outcome is Outcome.RETRY])
         return done
+
+    def _renewed(self, case: Settled) -> Settled:
+        """At its last receive a message that would be tried again is sent again instead, as one with all its receives."""
+        if case.outcome is not Outcome.RETRY or case.message.receives < self.max_receives:
+            return case
+        return replace(case, outcome=Outcome.DEFERRED, delay=LONGEST_PAUSE)
+
+    def _expired(self, case: Settled) -> Settled:
+        if case.outcome is not Outcome.DEFERRED or self.now() - case.message.first_seen < DEFERRED_AT_MOST:
+            return case
+        detail = f"deferred for {DEFERRED_AT_MOST.days} days, last because: {case.reason}; {case.detail}"
+        return replace(case, outcome=Outcome.REJECTED, reason=Reason.DEFERRED_TOO_LONG, detail=detail)
+
+    def _explained(self, case: Settled) -> Settled:
+        """A rejection that names a mail is on record too: the dead-letter queue forgets after two weeks."""
+        if case.outcome is not Outcome.REJECTED or case.id is None:
+            return case
+        now = self.now()
+        record = self.policy.record(case.message, case.id, case.outcome, case.reason, fetched_at=now, decided_at=now)
+        return replace(case, record=replace(record, detail=case.detail, drift=case.drift))
 
     def _do(
         self,
@@ -51,12 +77,6 @@ class Settlement:
             return self.ledger.record([case.record for case in cases if case.record is not None])
         except LedgerUnavailable:
             return [False] * len(cases)
-
-    def _expire(self, case: Settled) -> Settled:
-        if case.outcome is not Outcome.DEFERRED or self.now() - case.message.first_seen < DEFERRED_AT_MOST:
-            return case
-        detail = f"deferred for {DEFERRED_AT_MOST.days} days, last because: {case.reason}; {case.detail}"
-        return replace(case, outcome=Outcome.REJECTED, reason=Reason.DEFERRED_TOO_LONG, detail=detail)
 
 
 def _again(case: Settled, failure: Reason) -> Settled:

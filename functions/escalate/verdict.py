@@ -4,12 +4,10 @@ import re
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from functions.cloudflare.contract import DISPOSITIONS
+from functions.cloudflare.contract import DISPOSITIONS, FAMILIES
 from functions.escalate.outcome import Reason
 
 ESCALATE_BY_DEFAULT = frozenset({"MALICIOUS", "MALICIOUS-BEC", "SUSPICIOUS"})
-FAMILIES = ("MALICIOUS", "SUSPICIOUS")
-"""A disposition that nobody documented yet, but that begins like this, is escalated: MALICIOUS-BEC was new once too."""
 
 _UNSAFE = re.compile(r"[^A-Z0-9-]")
 _LONGEST = 40
@@ -42,6 +40,6 @@ def judge(final_disposition: str | None, escalate_on: AbstractSet[str]) -> Verdi
         return Verdict(True, disposition, Reason.DISPOSITION_LISTED)
     if disposition in DISPOSITIONS:
         return Verdict(False, disposition, Reason.DISPOSITION_BELOW_THE_LINE)
-    if disposition.startswith(FAMILIES):
+    if disposition.startswith(FAMILIES):  # MALICIOUS-BEC was a new word once, too
         return Verdict(True, _UNSAFE.sub("-", disposition)[:_LONGEST], Reason.DISPOSITION_FAMILY)
     raise UnknownDisposition("$.final_disposition: not a known value, and of no known family")

@@ -12,8 +12,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, cast
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.aws import AWS_FAILURES, cause
 from functions.ledger.record import Record, State, attributes, escalation_key, moment, observation_key
 
 if TYPE_CHECKING:
@@ -56,24 +56,31 @@ class Ledger:
     table: str
     retention: timedelta
 
-    def claim(self, records: Sequence[Record], owner: str, now: datetime, lease: timedelta) -> list[Claim]:
+    def claim(
+        self, records: Sequence[Record], owner: str, now: datetime, lease: timedelta, *, told: bool
+    ) -> list[Claim]:
         """Claim each escalation that nobody has sent and nobody holds; no two may have the same key.
 
         owner: who claims, unlike any other; only the owner can mark. lease: how long nobody else may take over.
+        told: whether an alert will follow, so that also what was recorded when there was no topic is to be claimed.
         A transaction is all or nothing: those that cannot be claimed are told apart, and the rest is tried again.
         Raises LedgerUnavailable where the table does not answer.
         """
-        updates = [self._claiming(record, owner, now, lease) for record in records]
+        updates = [self._claiming(record, owner, now, lease, told) for record in records]
         refusals = self._transact(updates)
-        return [_claim(refusals[i], now) if i in refusals else Claim(Standing.CLAIMED) for i in range(len(records))]
+        return [
+            _claim(refusals[i], owner, now) if i in refusals else Claim(Standing.CLAIMED) for i in range(len(records))
+        ]
 
     def mark(self, published: Sequence[tuple[Record, str | None]], owner: str, now: datetime) -> list[bool]:
         """Mark records complete: SENT with their SNS message id, RECORDED without one.
 
-        False for one that is not ours any more. Raises LedgerUnavailable.
+        False for one that another has taken over. Raises LedgerUnavailable where one is still to be marked.
         """
         refusals = self._transact([self._marking(record, sns_id, owner, now) for record, sns_id in published])
-        return [i not in refusals or _marked_by(owner, refusals[i]) for i in range(len(published))]
+        if not all(refusals.values()):
+            raise LedgerUnavailable("a mark met a conflict or a throttle")
+        return [i not in refusals or _owner(refusals[i]) == owner for i in range(len(published))]
 
     def record(self, records: Sequence[Record]) -> list[bool]:
         """Write decisions that need no alert. False for each that DynamoDB did not take. Raises LedgerUnavailable."""
@@ -87,13 +94,14 @@ class Ledger:
                 answer = self.dynamodb.batch_write_item(
                     RequestItems={self.table: [{"PutRequest": {"Item": item}} for item in batch]}
                 )
-            except (ClientError, BotoCoreError) as exc:
-                raise LedgerUnavailable(f"writing the records failed: {type(exc).__name__}") from exc
-            left = [it["PutRequest"]["Item"]["decision"] for it in answer["UnprocessedItems"].get(self.table, [])]
+            except AWS_FAILURES as exc:
+                raise LedgerUnavailable(f"the table did not take the records: {cause(exc)}") from exc
+            unprocessed = answer.get("UnprocessedItems", {}).get(self.table, [])
+            left = [it["PutRequest"]["Item"]["decision"] for it in unprocessed]
             written += [item["decision"] not in left for item in batch]
         return written
 
-    def _claiming(self, record: Record, owner: str, now: datetime, lease: timedelta) -> "UpdateTypeDef":
+    def _claiming(self, record: Record, owner: str, now: datetime, lease: timedelta, told: bool) -> "UpdateTypeDef":
         known = attributes(record, self.retention) | {
             "alert_id": record.alert_id,
             "state": State.PENDING,
@@ -107,9 +115,18 @@ class Ledger:
             "TableName": self.table,
             "Key": _wire(escalation_key(record)),
             "UpdateExpression": f"SET {', '.join(f'#{i} = :{i}' for i in range(len(known)))} ADD claims :one",
-            "ConditionExpression": "attribute_not_exists(decision) OR (#state = :pending AND lease_until < :now)",
+            "ConditionExpression": "attribute_not_exists(decision) OR #state = :recorded"
+            " OR (#state = :pending AND (attribute_not_exists(lease_until) OR lease_until < :now))",
             "ExpressionAttributeNames": names | {"#state": "state"},
-            "ExpressionAttributeValues": values | _wire({":one": 1, ":pending": State.PENDING, ":now": moment(now)}),
+            "ExpressionAttributeValues": values
+            | _wire(
+                {
+                    ":one": 1,
+                    ":pending": State.PENDING,
+                    ":recorded": State.RECORDED if told else "-",
+                    ":now": moment(now),
+                }
+            ),
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
@@ -132,7 +149,7 @@ class Ledger:
     def _transact(self, updates: "list[UpdateTypeDef]") -> "dict[int, dict[str, AttributeValueTypeDef]]":
         """Do the updates, but for those whose condition fails: these are given back, by position, as they stand.
 
-        One whose fate is unknown (a conflict, a throttle) is given back empty.
+        One that met a conflict or a throttle instead is given back empty.
         """
         refusals: dict[int, dict[str, AttributeValueTypeDef]] = {}
         while open_ := [i for i in range(len(updates)) if i not in refusals]:
@@ -145,25 +162,26 @@ class Ledger:
                 if not refused:
                     raise LedgerUnavailable("a transaction was cancelled without a reason") from exc
                 refusals |= {i: why.get("Item", {}) for i, why in refused.items()}
-            except (ClientError, BotoCoreError) as exc:
-                raise LedgerUnavailable(f"the table did not answer: {type(exc).__name__}") from exc
+            except AWS_FAILURES as exc:
+                raise LedgerUnavailable(f"the table did not answer: {cause(exc)}") from exc
             else:
                 break
         return refusals
 
 
-def _marked_by(owner: str, item: "dict[str, AttributeValueTypeDef]") -> bool:
-    """Whether an earlier try of the same owner has done it, and only its answer was lost."""
-    return bool(item) and _deserialize(item["owner"]) == owner and _deserialize(item["state"]) != State.PENDING
-
-
-def _claim(item: "dict[str, AttributeValueTypeDef]", now: datetime) -> Claim:
+def _claim(item: "dict[str, AttributeValueTypeDef]", owner: str, now: datetime) -> Claim:
     if not item:
         return Claim(Standing.UNKNOWN)
     if _deserialize(item["state"]) != State.PENDING:
         return Claim(Standing.SENT)
+    if _owner(item) == owner:
+        return Claim(Standing.CLAIMED)  # by an earlier try, whose answer was lost
     until = datetime.fromisoformat(_deserialize(item["lease_until"]))
     return Claim(Standing.HELD, held_for=max(0.0, (until - now).total_seconds()))
+
+
+def _owner(item: "dict[str, AttributeValueTypeDef]") -> str | None:
+    return _deserialize(item["owner"]) if "owner" in item else None
 
 
 def _wire(values: Mapping[str, object]) -> "dict[str, AttributeValueTypeDef]":

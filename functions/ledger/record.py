@@ -42,6 +42,7 @@ class Record:
     disposition:   Cloudflare's word in upper case; None where there was no detection, or none was given.
     reason:        the rule that decided.
     escalate_on:   the dispositions that were to be escalated at the time.
+    detail:        what a human should know beside the reason.
     drift:         where the answer did not match Cloudflare's contract, as `path: rule`.
     queued_at:     when the request first arrived; fetched_at: when Cloudflare answered; decided_at: when we judged.
     sqs_message_id: the request's message.
@@ -57,6 +58,7 @@ class Record:
     decided_at: datetime
     sqs_message_id: str
     disposition: str | None = None
+    detail: str = ""
     detection: Detection | None = None
     drift: tuple[str, ...] = ()
 
@@ -98,6 +100,8 @@ def attributes(record: Record, retention: timedelta) -> dict[str, object]:
         "drift": list(record.drift),
         "expires_at": int((record.decided_at + retention).timestamp()),
     }
+    if record.detail:
+        known["detail"] = record.detail
     if record.disposition:
         known["disposition"] = record.disposition
     if record.detection:

@@ -83,6 +83,13 @@ def after(head: bytes, dripping: bytes) -> Talk:
     return talk
 
 
+def late_then_silent(connection: socket.socket) -> None:
+    """The headers when most of the time is over, and no body."""
+    time.sleep(0.8)
+    connection.sendall(HEAD + b"content-length: 9000\r\n\r\n")
+    time.sleep(5)
+
+
 def silence(_: socket.socket) -> None:
     """Nothing at all."""
     time.sleep(5)
@@ -94,6 +101,10 @@ DRIPPING: dict[str, Talk] = {
     "body": after(HEAD + b"content-length: 9000\r\n\r\n", BODY * 9),
     "body-without-length": after(HEAD + b"\r\n", BODY * 9),
     "chunked-body": after(HEAD + b"transfer-encoding: chunked\r\n\r\n", b"1\r\n{\r\n" * 300),
+    "chunk-extension": after(HEAD + b"transfer-encoding: chunked\r\n\r\n", b"1;" + b"x" * 300),
+    "trailer": after(HEAD + b"transfer-encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n", b"x-a: b" * 50),
+    "connection-close": after(HEAD + b"connection: close\r\ncontent-length: 9000\r\n\r\n", BODY * 9),
+    "late-headers-then-silence": late_then_silent,
     "silence": silence,
 }
 
@@ -138,7 +149,8 @@ def test_ten_calls_to_a_dripping_server() -> None:
 
 HUGE_BODY = """
 import sys, tracemalloc
-from tests.integration.test_client_bounds import BODY_LIMIT, ID, Unavailable, client, server
+from functions.cloudflare.errors import InvalidAnswer
+from tests.integration.test_client_bounds import BODY_LIMIT, ID, client, server
 def flood(connection):
     connection.sendall(b"HTTP/1.1 200 OK\\r\\ncontent-length: 209715200\\r\\n\\r\\n")
     for _ in range(3200):
@@ -148,7 +160,7 @@ with server(flood) as (base_url, _):
     tracemalloc.start()
     try:
         cloudflare.detection(ID, 30.0)
-    except Unavailable as exc:
+    except InvalidAnswer as exc:
         assert "larger than" in str(exc)
     else:
         sys.exit("it was taken")
@@ -196,6 +208,55 @@ def test_connection_closed_between_calls() -> None:
             time.sleep(0.05)
     assert [DETECTION] * 3 == results
     assert 3 == len(asked)
+
+
+def test_interim_answer() -> None:
+    """The real answer behind a 103 is never taken for the answer to the next question."""
+    answered = threading.Event()
+
+    def hint_first(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n")
+        time.sleep(0.1)
+        if not answered.is_set():
+            answered.set()
+            connection.sendall(HEAD + b"content-length: 2\r\n\r\n{}")
+            return
+        whole(connection)
+
+    with server(hint_first) as (base_url, _):
+        cloudflare = client(base_url)
+        with pytest.raises(Unavailable):
+            cloudflare.detection(ID, 2.0)
+        time.sleep(0.3)
+        with pytest.raises(Unavailable):
+            cloudflare.detection(ID, 2.0)
+
+
+def test_short_id_of_several_mails() -> None:
+    """A bare id may stand for several deliveries: all are looked at, also when the search takes its time."""
+    answers = {
+        "/4gZJ8d1HhYz7V2L/detections": (404, "", {"success": False, "errors": [{"code": 1404}], "result": None}),
+        "?query=4gZJ8d1HhYz7V2L": (202, "/client/v4/accounts/x/email-security/investigate?job=7", {}),
+        "?job=7": (200, "", {"success": True, "result": [{"id": f"{ID.value}{n}"} for n in (1, 2)] + [{"id": "../x"}]}),
+        f"{ID.value}1/detections": (200, "", {"success": True, "result": {"final_disposition": "SPAM"}}),
+        f"{ID.value}2/detections": (200, "", {"success": True, "result": DETECTION}),
+    }
+    asked: list[str] = []
+
+    def answer(connection: socket.socket, request: bytes) -> None:
+        path = request.split(b" ")[1].decode()
+        known = next(it for it in answers if it in path)
+        asked.append(known)
+        status, location, body = answers[known]
+        content = json.dumps(body).encode()
+        head = f"HTTP/1.1 {status} X\r\ncontent-length: {len(content)}\r\n" + (location and f"location: {location}\r\n")
+        connection.sendall(head.encode() + b"\r\n" + content)
+
+    with server(lambda connection: answer(connection, requests[-1])) as (base_url, requests):
+        result = client(base_url).detection(MessageId("4gZJ8d1HhYz7V2L"), 20.0)
+
+    assert DETECTION == result
+    assert list(answers) == asked
 
 
 def test_blocked_token() -> None:

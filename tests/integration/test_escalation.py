@@ -8,6 +8,7 @@ import pytest
 from functions.escalate.queue import LONGEST_DELAY
 from ops.local.admission import Credentials
 from ops.local.mailbox import Fault, Mail
+from ops.local.runtime import Environment
 from tests.integration.standin import AT_ONCE, only
 from tests.integration.world import MakeWorld, World, outcomes, raw_record
 
@@ -294,6 +295,46 @@ def test_alert_of_a_mail_with_a_huge_detection(make_world: MakeWorld) -> None:
 
 def _with_result(mail: Mail, result: dict[str, object]) -> Mail:
     return replace(mail, result=result)
+
+
+def test_last_receive(make_world: MakeWorld) -> None:
+    """Before SQS gives a message up, it is sent again as a fresh one: a long outage loses nothing, and burns nothing."""
+    world = make_world(only(MALICIOUS, Fault.SERVER_ERROR))
+    now = int(time.time() * 1000)
+
+    invocation = world.invoke(raw_record(MALICIOUS.postfix_id, receives=12, sent_at_ms=now))
+
+    assert [("DEFERRED", "cloudflare-unavailable")] == outcomes(invocation.outcomes)
+    assert {"batchItemFailures": []} == invocation.response
+    assert 1 == world.waiting()
+    assert [] == world.rejections()
+
+
+def test_rejected_mail_is_on_record(make_world: MakeWorld) -> None:
+    """What names a mail and cannot be decided is explained in the table, too, with the path that was wrong."""
+    world = make_world(only(_with_result(MALICIOUS, {"action": "NONE", "verdict": "MALICIOUS"})))
+    world.send(MALICIOUS.postfix_id)
+
+    assert [("REJECTED", "invalid-answer")] == outcomes(world.poll())
+    [record], [(_, detail, _)] = world.records(), world.rejections()
+    assert ("REJECTED", "invalid-answer", detail) == (record["outcome"], record["reason"], record["detail"])
+    assert "$.verdict" in detail
+
+
+def test_topic_added_later(make_world: MakeWorld) -> None:
+    """What was only recorded while there was no topic is alerted on when it is asked about again."""
+    without = make_world(Sinks="table")
+    without.send(MALICIOUS.postfix_id)
+    without.poll()
+    topic = without.stack.sns.create_topic(Name="later")["TopicArn"]
+    variables = without.stack.environment | {"ALERT_TOPIC_ARN": topic}
+    without.send(MALICIOUS.postfix_id)
+
+    with Environment(without.stack.template.handler, variables, without.stack.template.timeout) as function:
+        logged = World(without.stack, without.cloudflare, function).poll()
+
+    assert [("ESCALATED", "disposition-listed")] == outcomes(logged)
+    assert ["SENT"] == [it["state"] for it in without.records()]
 
 
 def test_function_without_settings(make_world: MakeWorld) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.cloudflare.contract import unknown_fields
 from functions.cloudflare.message_id import MessageId
 from functions.escalate.cases import Detected, Escalating, Request
 from functions.escalate.decision import Policy
@@ -75,12 +76,22 @@ def test_a_mail_of_unknown_disposition() -> None:
 
 @given(drifted())
 def test_drift_and_the_verdict(change: Drifted) -> None:
-    """Drift outside of the decision changes no verdict; it is on the record."""
+    """Drift outside of the decision changes no verdict, and is told; but without a disposition a new field may be it."""
     before, after = decide(change.before, RECORD_ALL), decide(change.after, RECORD_ALL)
-    assert verdict(before) == verdict(after)
-    kept = after.record
-    assert kept is not None
-    assert [] != [it for it in kept.drift if it.startswith(change.reported)]
+    drift = after.record.drift if isinstance(after, Escalating) else after.drift
+    assert [] != [it for it in drift if it.startswith(change.reported)]
+    if "final_disposition" not in change.after and unknown_fields(drift):
+        assert (Outcome.REJECTED, Reason.INVALID_ANSWER, None) == verdict(after)
+    else:
+        assert verdict(before) == verdict(after)
+
+
+def test_disposition_under_another_name() -> None:
+    """It is not taken for none given: a human is told."""
+    case = decide({"action": "NONE", "verdict": "MALICIOUS"})
+    assert isinstance(case, Settled)
+    assert (Outcome.REJECTED, Reason.INVALID_ANSWER) == (case.outcome, case.reason)
+    assert "$.verdict" in case.detail
 
 
 @given(wild_answers(json_values(), json_values()))

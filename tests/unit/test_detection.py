@@ -1,7 +1,7 @@
 """detection.py: a result as data, whatever the result is."""
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -78,6 +78,7 @@ def test_every_field_that_is_documented() -> None:
         threat_categories=(ThreatCategory(7, "Phish", "p"),),
         validation=Validation("c", "pass", "fail", "none"),
         final_disposition="MALICIOUS",
+        counts={"attachments": 1, "findings": 1, "headers": 1, "links": 1, "threat_categories": 1},
     )
     assert expected == detection(
         attachments=[file],
@@ -146,7 +147,7 @@ def test_a_documented_answer(answer: Answer) -> None:
     lists = ("attachments", "findings", "headers", "links", "threat_categories")
     assert {name: len(answer.get(name) or ()) for name in lists} == {name: len(getattr(read, name)) for name in lists}
     given_texts = {it for it in texts(list(answer.values())) if it}
-    assert {it for it in texts(read) if it} <= given_texts
+    assert {it for it in texts(replace(read, counts={})) if it} <= given_texts
 
 
 @given(wild_answers(json_values(), json_values()))

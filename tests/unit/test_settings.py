@@ -32,6 +32,7 @@ DEFAULTS = Settings(
     retention=timedelta(days=400),
     requests_per_window=960.0,
     environments=2,
+    max_receives=12,
 )
 OPTIONAL = (
     "CLOUDFLARE_BASE_URL",
@@ -87,6 +88,7 @@ def test_everything_set() -> None:
         "CLOUDFLARE_LIMIT": "600",
         "CLOUDFLARE_SHARE": "50",
         "MAXIMUM_CONCURRENCY": "5",
+        "MAX_RECEIVES": "9",
     }
     expected = Settings(
         account_id=ACCOUNT,
@@ -101,6 +103,7 @@ def test_everything_set() -> None:
         retention=timedelta(days=30),
         requests_per_window=300.0,
         environments=5,
+        max_receives=9,
     )
     assert expected == read_settings(environment)
 
