@@ -1,23 +1,15 @@
-"""Cloudflare over HTTPS: one GET at a time, bounded in time and in size, with credentials for one origin only."""
+"""Cloudflare's investigate endpoints: paced, with credentials that may be rotated, by whichever form of a mail's id."""
 
-import socket
-import ssl
-import threading
 import time
-from functools import partial
-from http.client import HTTPException
+from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import quote, urlencode, urlsplit
-
-import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
 
 from functions.cloudflare.contract import gravity, require_decision
 from functions.cloudflare.credentials import Credential, Credentials
 from functions.cloudflare.envelope import read_result
 from functions.cloudflare.errors import (
     CredentialsRefused,
-    InvalidAnswer,
     NoDetection,
     Refused,
     StillSearching,
@@ -26,18 +18,14 @@ from functions.cloudflare.errors import (
 )
 from functions.cloudflare.message_id import Form, MessageId
 from functions.cloudflare.pace import Pace
+from functions.cloudflare.transport import Transport
 
 CALL_SECONDS = 10.0
 """What one request may take in all, from the connection to the last byte."""
-CONNECT_SECONDS = 3.0
-BODY_LIMIT = 8 * 1024 * 1024
-"""Bytes. The largest real detections are about 1.2 MB; a body beyond this is never held in memory."""
-IDLE_SECONDS = 60.0
-"""Connections that were not used for so long are not used again."""
-SEARCH_RESULTS = 100
+SEARCH_RESULTS = 20
+"""Deliveries of one mail that are looked at, at the most."""
 SEARCH_PAUSE_SECONDS = 1.0
 """Between two looks at a search that Cloudflare answers later."""
-_CHUNK = 64 * 1024
 
 
 class Cloudflare:
@@ -63,18 +51,11 @@ class Cloudflare:
         )
         self._credentials = credentials
         self._pace = pace
-        # One context for all connections: loading the authorities costs about 28 ms of CPU, each time.
-        context = ssl.create_default_context(cafile=ca_file) if origin.scheme == "https" else None
-        self._new_pool = partial(_pool, origin.hostname or "", origin.port, connections, context)
-        self._pool = self._new_pool()
-        self._used_at = time.time()
+        self._transport = Transport(origin, connections, ca_file)
 
     def wake(self) -> None:
-        """Start with new connections where the last ones have lain idle: Lambda freezes, and their other end is gone."""
-        now = time.time()  # not monotonic: that clock may stand still while Lambda has us frozen
-        if now - self._used_at > IDLE_SECONDS:
-            self._pool = self._new_pool()
-        self._used_at = now
+        """To be called before a batch: see Transport."""
+        self._transport.wake()
 
     def detection(self, id: MessageId, seconds: float) -> dict[str, object]:
         """What Cloudflare detected in a mail: the `result` object, with what the decision needs in place.
@@ -91,10 +72,16 @@ class Cloudflare:
             # documented. So a refusal of one of them is believed only when the search knows no such mail either.
             if id.form is Form.INVESTIGATE or (isinstance(exc, NoDetection) and exc.known):
                 raise
-            found = self._search(id, until)
-            if not found:
+            results = list(self._several(self._search(id, until), until))
+            if not results:
                 raise
-        return max((self._detection(it, until) for it in found), key=gravity)
+        return max(results, key=gravity)
+
+    def _several(self, ids: list[MessageId], until: float) -> Iterator[dict[str, object]]:
+        """The detections of those mails that have one."""
+        for mail in ids:
+            with suppress(NoDetection):
+                yield self._detection(mail, until)
 
     def _detection(self, id: MessageId, until: float) -> dict[str, object]:
         return require_decision(self._get(f"/{_segment(id.value)}/detections", until))
@@ -120,12 +107,13 @@ class Cloudflare:
         ids = filter(None, map(MessageId.read, mails))
         return [it for it in ids if it.form is Form.INVESTIGATE and it.value.startswith(f"{id.value}-")]
 
-    def _same_search(self, location: str) -> str:
+    @staticmethod
+    def _same_search(location: str) -> str:
         """The query of an address that answers later, which is never another address than the search's own."""
-        target = urlsplit(location)
-        if not target.path.endswith("/investigate"):
+        path, _, query = location.partition("?")
+        if not path.endswith("/investigate"):
             raise Unavailable("the search is put off to an address that is not the search's")
-        return f"?{target.query}"
+        return f"?{query}"
 
     def _get(self, path: str, until: float) -> object:
         credential = self._credentials.current()
@@ -141,106 +129,16 @@ class Cloudflare:
         headers = {"accept": "application/json", "user-agent": "cloudflare-email-alerts"} | credential.headers
         self._pace.wait(until - time.monotonic() - CALL_SECONDS)
         until = min(until, time.monotonic() + CALL_SECONDS)
-        if until <= time.monotonic():
+        left = until - time.monotonic()
+        if left <= 0:
             raise Unavailable("no time is left to ask Cloudflare")
+        answer = self._transport.get(self._investigate + path, headers, left)
+        self._pace.obey(answer.headers.get("ratelimit"))
         try:
-            status, answered, body = self._exchange(path, headers, until)
-        except (HTTPError, HTTPException, OSError) as exc:
-            raise Unavailable(f"Cloudflare could not be reached: {type(exc).__name__}") from exc
-        self._pace.obey(answered.get("ratelimit"))
-        try:
-            return read_result(status, answered, body)
+            return read_result(answer.status, answer.headers, answer.body)
         except Throttled as exc:
             self._pace.close(exc.retry_after)
             raise
-
-    def _exchange(self, path: str, headers: dict[str, str], until: float) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers by lower-case name, and body. Raises what urllib3, http.client and sockets raise."""
-        left = max(until - time.monotonic(), 0.001)
-        response = self._pool.urlopen(
-            "GET",
-            self._investigate + path,
-            headers=headers,
-            # A redirect would carry the credentials to wherever it points; trying again is the queue's business.
-            redirect=False,
-            retries=False,
-            timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, left), total=left),
-            preload_content=False,
-            decode_content=False,
-        )
-        connection = response.connection
-        complete = False
-        try:
-            body = _read(response)
-            # After an interim answer (1xx) the real one is still to come: nobody else must read it.
-            complete = response.status >= 200
-        finally:
-            if isinstance(connection, _Bounded):
-                connection.end()
-            if complete:
-                response.release_conn()
-            else:
-                response.close()
-        return response.status, {name.lower(): value for name, value in response.headers.items()}, body
-
-
-def _read(response: urllib3.BaseHTTPResponse) -> bytes:
-    """The body, by the chunk, so that no more of an endless one is held than the limit."""
-    chunks, size = [], 0
-    while chunk := response.read1(_CHUNK):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > BODY_LIMIT:
-            # Not a passing fault: the mail is so large. A human is told, instead of its being tried for ever.
-            raise InvalidAnswer(f"the answer is larger than {BODY_LIMIT} bytes")
-    return b"".join(chunks)
-
-
-class _Bounded(HTTPConnection):
-    """Hangs up at the deadline, wherever the answer is by then: in its first line, a header, a chunk's size, the body.
-
-    A socket's own timeout starts anew with each byte. The connection's `timeout` here is what is left in total.
-    """
-
-    _deadline: threading.Timer | None = None
-
-    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # urllib3 narrows it the same way
-        self._deadline = threading.Timer(float(self.timeout or 0), _hang_up, (self.sock,))
-        self._deadline.daemon = True
-        self._deadline.start()
-        try:
-            return super().getresponse()
-        except BaseException:
-            self.end()
-            raise
-
-    def end(self) -> None:
-        """The answer is complete, or given up."""
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-
-class _BoundedTLS(_Bounded, HTTPSConnection):
-    pass
-
-
-def _hang_up(sock: socket.socket) -> None:
-    try:
-        # The plain socket's: an SSL socket's own shutdown drops the TLS state under the thread that reads from it.
-        socket.socket.shutdown(sock, socket.SHUT_RDWR)
-    except OSError:
-        return  # it was closed in the meantime: nobody waits on it any more
-
-
-def _pool(host: str, port: int | None, connections: int, context: ssl.SSLContext | None) -> urllib3.HTTPConnectionPool:
-    if context is None:
-        plain = urllib3.HTTPConnectionPool(host, port, maxsize=connections)
-        plain.ConnectionCls = _Bounded
-        return plain
-    pool = urllib3.HTTPSConnectionPool(host, port, maxsize=connections, ssl_context=context)
-    pool.ConnectionCls = _BoundedTLS
-    return pool
 
 
 def _segment(id: str) -> str:

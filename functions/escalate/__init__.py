@@ -6,11 +6,18 @@ Read `batch.py` first; it tells the whole story. Then, in the order in which a m
     app.py         the composition root: every client is built here, and the handler is put together
     settings.py    the environment, checked
     message.py     an SQS record, parsed once
+    cases.py       a message on its way: what is known of it after each phase
     request.py     message -> request: which mail is meant            (schemas/request.schema.json)
+    lookup.py      requests -> detections: Cloudflare is asked
+    decision.py    detections -> decisions: pure, and written down at once
     verdict.py     disposition -> escalate or not
-    alert.py       verdict -> what is published
+    outbox.py      decisions -> alerts: claim, publish, mark
+    alert.py       what is published
     publisher.py   the SNS topic
-    queue.py       the SQS queues: reject, send back later, try again
+    settlement.py  outcomes -> their effects
+    queue.py       the SQS queues: reject, send again, postpone
     outcome.py     the closed set of ways in which a message can end
     telemetry.py   one log line and one count for each outcome
+
+`plain_text.py` makes text from mail safe to show; `chunks.py` cuts lists to what one call to AWS takes.
 """

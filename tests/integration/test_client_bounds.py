@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from functions.cloudflare.client import BODY_LIMIT, Cloudflare
+from functions.cloudflare.client import Cloudflare
 from functions.cloudflare.credentials import Credentials, Secret
 from functions.cloudflare.errors import CloudflareError, Throttled, Unavailable
 from functions.cloudflare.message_id import MessageId
 from functions.cloudflare.pace import Pace
+from functions.cloudflare.transport import BODY_LIMIT
 
 ROOT = Path(__file__).parents[2]
 ID = MessageId("4gZJ8d1HhYz7V2L-2026-08-18T13:20:10-26466430")
