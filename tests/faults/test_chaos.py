@@ -1,6 +1,7 @@
 """A short run of `make chaos`, so that every run of the tests has one."""
 
-from tests.faults.chaos import run, tell
+from tests.faults.chaos import run
+from tests.faults.report import tell
 
 
 def test_short_chaos() -> None:
