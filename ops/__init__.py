@@ -1,1 +1,5 @@
-"""The operator's side. `local` is the whole path on one machine: the stack, the function, and what comes out."""
+"""The operator's side.
+
+`escalator` is the command line (`ops/bin/escalator`). `local` is the whole path on one machine: the stack, the
+function, and what comes out.
+"""

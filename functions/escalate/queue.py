@@ -37,7 +37,7 @@ _ATTRIBUTES = 2 * 1024
 """Bytes allowed for the attributes that we add."""
 LONGEST_BODY = MESSAGE_LIMIT - _ATTRIBUTES
 """Bytes. Only a body that is no request is longer; what follows is not sent on."""
-_EMPTY = "(empty)"
+EMPTY = "(empty)"
 """Stands for a body that has nothing in it, which SQS would not take."""
 
 
@@ -91,8 +91,7 @@ class Queues:
 
     def _delayed(self, case: Settled) -> "Entry":
         delay = deferral(FIRST_PAUSE if case.delay is None else case.delay, self.jitter)
-        first_seen = int(case.message.first_seen.timestamp() * 1000)
-        return _entry(case, {FIRST_SEEN: str(first_seen)}) | {"DelaySeconds": delay}
+        return _entry(case, {FIRST_SEEN: _first_seen(case)}) | {"DelaySeconds": delay}
 
     def _pause(self, case: Settled) -> int:
         """Seconds. With jitter, so that what failed together does not come back together."""
@@ -109,7 +108,12 @@ def deferral(seconds: float, jitter: random.Random) -> int:
 
 
 def _rejected(case: Settled) -> "Entry":
-    return _entry(case, {"reason": case.reason, "detail": case.detail, "sqs_message_id": case.message.id})
+    told = {"reason": case.reason, "detail": case.detail, "sqs_message_id": case.message.id}
+    return _entry(case, told | {FIRST_SEEN: _first_seen(case)})
+
+
+def _first_seen(case: Settled) -> str:
+    return str(int(case.message.first_seen.timestamp() * 1000))
 
 
 def _entry(case: Settled, attributes: dict[str, str]) -> "Entry":
@@ -121,7 +125,7 @@ def _entry(case: Settled, attributes: dict[str, str]) -> "Entry":
 
 
 def _body(text: str) -> str:
-    return text.encode("utf-8", "replace")[:LONGEST_BODY].decode("utf-8", "ignore") or _EMPTY
+    return text.encode("utf-8", "replace")[:LONGEST_BODY].decode("utf-8", "ignore") or EMPTY
 
 
 def _size(case: Settled) -> int:

@@ -145,7 +145,18 @@ class Chaos:
 def run(messages: int, seed: int) -> Report:
     """So many messages, in rounds: the emulator copies the whole table at each transaction, so that a table stays small."""
     sizes = [min(ROUND, messages - start) for start in range(0, messages, ROUND)]
-    return reduce(operator.add, (_round(size, seed * 1_000 + number) for number, size in enumerate(sizes)))
+    return reduce(
+        operator.add, (_told(_round(size, seed * 1_000 + number), number) for number, size in enumerate(sizes))
+    )
+
+
+def _told(report: Report, number: int) -> Report:
+    kept = "kept" if report.passed else "BROKEN"
+    print(
+        f"  round {number + 1}: {report.sent} messages, {report.alerts} alerts, {kept}, {report.seconds:.0f} s",
+        flush=True,
+    )
+    return report
 
 
 def _round(messages: int, seed: int) -> Report:

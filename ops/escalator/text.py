@@ -1,0 +1,26 @@
+"""Text that anybody may have written, made safe for a terminal and for a spreadsheet."""
+
+from functions.escalate.plain_text import plain
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def one_line(value: object) -> str:
+    """A value as one line of visible characters; nothing for None."""
+    text = "" if value is None else str(value)
+    return plain(text, max(len(text), 1))
+
+
+def visible(text: str, *, lines: bool = False) -> str:
+    r"""The text with every character that cannot be seen written out, as in \x1b or \u202e.
+
+    lines: whether line ends stay as they are.
+    """
+    return "".join(
+        it if it.isprintable() or (lines and it == "\n") else it.encode("unicode_escape").decode("ascii") for it in text
+    )
+
+
+def spreadsheet_safe(text: str) -> str:
+    """The text as no spreadsheet takes it for a formula: with an apostrophe before it where one might."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
