@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 class Poller:
     """A queue and the function behind it.
 
-    hurried: messages that failed come back at once instead of after their pause. Only the waiting is skipped: each
-    redelivery counts.
+    pause: seconds after which messages that failed come back, instead of those that the function asks for. Only the
+    waiting is shortened: each redelivery counts. None: as the function asks.
     """
 
     stack: Stack
     function: Environment
-    hurried: bool = False
+    pause: int | None = None
 
     def poll(self, request_id: str | None = None) -> Invocation | None:
         """Deliver one batch; None where the queue has nothing to deliver now. Raises FunctionError."""
@@ -58,11 +58,11 @@ class Poller:
         return sum(map(int, attributes.values()))
 
     def _bring_back(self, messages: "list[MessageTypeDef]") -> None:
-        if not self.hurried:
+        if self.pause is None:
             return
         for message in messages:
             self.stack.sqs.change_message_visibility(
-                QueueUrl=self.stack.requests_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+                QueueUrl=self.stack.requests_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=self.pause
             )
 
 

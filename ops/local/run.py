@@ -60,7 +60,7 @@ def _travel(stack: Stack, sent: Sequence[Consignment], console: Console) -> list
         Progress(*columns, console=console, transient=True) as progress,
     ):
         task = progress.add_task("Messages through the function", total=len(sent))
-        poller, patience = Poller(stack, function, hurried=True), time.monotonic() + PATIENCE_SECONDS
+        poller, patience = Poller(stack, function, pause=0), time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < patience and poller.waiting():
             invocation = poller.poll()
             for outcome in invocation.outcomes if invocation else ():

@@ -4,7 +4,7 @@
 
 Two environments poll one queue, as Lambda does. Between them and the servers stands the fault-injecting layer. Faults,
 and the points at which a process is killed, are drawn from the seed. Time is scaled: Cloudflare's block lasts 3 s
-instead of 300, redeliveries come at once, and what holds a lease is dead or done when its time is taken to have passed.
+instead of 300, redeliveries come after 2 s, and what holds a lease is dead or done when its time is taken to have passed.
 
 At the end the ledger, the subscriber's queue and the dead-letter queue are compared with what was sent.
 """
@@ -99,7 +99,7 @@ class Chaos:
 
     def work(self, function: Environment) -> None:
         """One environment's part: poll until nothing is left."""
-        poller, patience = Poller(self.stack, function, hurried=True), time.monotonic() + PATIENCE_SECONDS
+        poller, patience = Poller(self.stack, function, pause=2), time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < patience and poller.waiting():
             owner, pending = str(uuid.uuid4()), True
             try:

@@ -47,7 +47,7 @@ def test_secret_rotated_under_load(make_world: MakeWorld) -> None:
             )
             variables = world.stack.environment | {"AWS_ENDPOINT_URL": proxy.origin}
             function = servers.enter_context(Environment(world.stack.template.handler, variables, 60))
-            workers.append(threading.Thread(target=_drain, args=(Poller(world.stack, function, hurried=True),)))
+            workers.append(threading.Thread(target=_drain, args=(Poller(world.stack, function, pause=0),)))
         for worker in workers:
             worker.start()
         for worker in workers:

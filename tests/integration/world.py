@@ -31,7 +31,7 @@ class World:
 
     def poll(self) -> list[dict[str, Any]]:
         """Deliver one batch as Lambda does, failed messages coming back at once; the outcomes that it logged."""
-        invocation = Poller(self.stack, self.function, hurried=True).poll()
+        invocation = Poller(self.stack, self.function, pause=0).poll()
         return invocation.outcomes if invocation else []
 
     def invoke(self, *records: dict[str, Any]) -> Invocation:
