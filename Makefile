@@ -9,10 +9,10 @@ PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 help: ## What there is to make
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 
-run: $(VENV)/ops ## Send events/ through the whole path, on this machine, and check what comes out
+run: $(VENV)/ops ## Run the whole path on this machine, and check it
 	@$(PYTHON) -m ops.local.run
 
-local: $(VENV)/ops ## Keep the local stack up, and print the environment to use it from another shell
+local: $(VENV)/ops ## Keep the local stack up for another shell
 	@$(PYTHON) -m ops.local.serve
 
 test: lint unit ## Lint, types, template, and all tests
@@ -27,10 +27,10 @@ lint: $(VENV)/tests $(SAM_VENV)/ready
 unit: $(VENV)/tests
 	$(VENV)/bin/pytest
 
-chaos: $(VENV)/tests ## Kill the function and break all around it, 2,000 messages long (CHAOS="--messages N --seed S")
+chaos: $(VENV)/tests ## Kill the function, break all around it, and count
 	@$(PYTHON) -m tests.faults.chaos $(CHAOS)
 
-requirements: ## Pin the newest releases of everything, with hashes
+requirements: ## Pin the newest releases, with hashes
 	python3 -m venv $(VENV)-uv && $(VENV)-uv/bin/pip install --quiet uv
 	for of in tests ops functions tests/local; do \
 	  $(VENV)-uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \

@@ -1,14 +1,12 @@
 """How AWS fails, in one place: what every call to it catches, and how its cause is told."""
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 from botocore.parsers import ResponseParserError
 
 AWS_FAILURES = (ClientError, BotoCoreError, ResponseParserError)
 """The service refuses, is out of reach, or answers what is not its answer (the last is no BotoCoreError)."""
 
-_THROTTLES = frozenset(
-    {"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "ServiceUnavailable"}
-)
+_THROTTLES = frozenset({"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "Throttled"})
 
 
 def cause(failure: Exception) -> str:
@@ -23,4 +21,4 @@ def code(failure: Exception) -> str:
 
 def surely_not_done(failure: Exception) -> bool:
     """Whether the service has certainly not acted, so that trying again cannot do it twice."""
-    return code(failure) in _THROTTLES or type(failure).__name__ in {"ConnectTimeoutError", "EndpointConnectionError"}
+    return code(failure) in _THROTTLES or isinstance(failure, (ConnectTimeoutError, EndpointConnectionError))

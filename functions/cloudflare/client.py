@@ -1,11 +1,12 @@
 """Cloudflare's investigate endpoints: paced, with credentials that may be rotated, by whichever form of a mail's id."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from functions.cloudflare.contract import gravity, require_decision
+from functions.cloudflare.contract import require_decision
 from functions.cloudflare.credentials import Credential, Credentials
 from functions.cloudflare.envelope import read_result
 from functions.cloudflare.errors import (
@@ -22,7 +23,7 @@ from functions.cloudflare.transport import Transport
 
 CALL_SECONDS = 10.0
 """What one request may take in all, from the connection to the last byte."""
-SEARCH_RESULTS = 20
+SEARCH_RESULTS = 5
 """Deliveries of one mail that are looked at, at the most."""
 SEARCH_PAUSE_SECONDS = 1.0
 """Between two looks at a search that Cloudflare answers later."""
@@ -38,11 +39,13 @@ class Cloudflare:
         credentials: Credentials,
         pace: Pace,
         *,
+        gravity: Callable[[dict[str, object]], Any],
         connections: int,
         ca_file: str | None = None,
     ) -> None:
         """base_url: such as https://api.cloudflare.com/client/v4. connections: how many are kept open.
 
+        gravity: orders results, for an id that stands for several mails: the gravest of them is given.
         ca_file: a bundle of certificate authorities; the system's where None.
         """
         origin = urlsplit(base_url)
@@ -51,6 +54,7 @@ class Cloudflare:
         )
         self._credentials = credentials
         self._pace = pace
+        self._gravity = gravity
         self._transport = Transport(origin, connections, ca_file)
 
     def wake(self) -> None:
@@ -72,10 +76,13 @@ class Cloudflare:
             # documented. So a refusal of one of them is believed only when the search knows no such mail either.
             if id.form is Form.INVESTIGATE or (isinstance(exc, NoDetection) and exc.known):
                 raise
-            results = list(self._several(self._search(id, until), until))
-            if not results:
+            mails = self._search(id, until)
+            if not mails:
                 raise
-        return max(results, key=gravity)
+            results = list(self._several(mails, until))
+            if not results:
+                raise NoDetection("Cloudflare knows the mail, but has no detection for it", known=True) from exc
+        return max(results, key=self._gravity)
 
     def _several(self, ids: list[MessageId], until: float) -> Iterator[dict[str, object]]:
         """The detections of those mails that have one."""

@@ -21,7 +21,7 @@ DISPOSITIONS: frozenset[str] = frozenset(_SCHEMA["$defs"]["disposition"]["enum"]
 """Every disposition that Cloudflare documents, in upper case."""
 
 FAMILIES = ("SUSPICIOUS", "MALICIOUS")
-"""Beginnings of dispositions that call for an alert, the graver one last."""
+"""Beginnings of dispositions that call for an alert, the graver one last; documented words and new ones alike."""
 
 DRIFT_PATHS = 20
 """How many paths are reported at most; an answer that has drifted further is another product."""
@@ -38,12 +38,6 @@ def require_decision(result: object) -> dict[str, object]:
     return result
 
 
-def gravity(result: dict[str, object]) -> int:
-    """How grave a result is, to pick the gravest of several: 0 where it is of no family that calls for an alert."""
-    disposition = str(result.get("final_disposition")).upper()
-    return max((rank for rank, family in enumerate(FAMILIES, 1) if disposition.startswith(family)), default=0)
-
-
 def find_drift(result: dict[str, object]) -> tuple[str, ...]:
     """Where the result does not match the contract, as sorted `path: rule`; empty where it does.
 
@@ -56,18 +50,20 @@ def find_drift(result: dict[str, object]) -> tuple[str, ...]:
     return tuple(sorted(found)[:DRIFT_PATHS])
 
 
-def unknown_fields(drift: tuple[str, ...]) -> list[str]:
-    """The paths of those fields of the result itself, not of its parts, that the contract does not have."""
-    return [
-        path for path, _, rule in (it.partition(": ") for it in drift) if rule == "unknown" and path.count(".") == 1
-    ]
+def unknown_fields(result: dict[str, object]) -> list[str]:
+    """The paths of the fields of a result itself, not of its parts, that the contract does not have."""
+    return sorted(f"$.{_shown(name)}" for name in result.keys() - _SCHEMA["$defs"]["contract"]["properties"].keys())
+
+
+def _shown(name: str) -> str:
+    return name if _FIELD_NAME.fullmatch(name) else "?"
 
 
 def _drift(error: ValidationError) -> Iterator[str]:
     path, instance, schema = json_path(error.absolute_path), cast("Any", error.instance), cast("Any", error.schema)
     if error.validator == "additionalProperties":
         for name in instance.keys() - schema["properties"].keys():
-            yield f"{path}.{name if _FIELD_NAME.fullmatch(name) else '?'}: unknown"
+            yield f"{path}.{_shown(name)}: unknown"
     elif error.validator == "required":
         for name in schema["required"]:
             if name not in instance:

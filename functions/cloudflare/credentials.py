@@ -47,10 +47,10 @@ class Credential:
 class Credentials:
     """Gives the current credential to any thread; one thread at a time asks for the secret."""
 
-    def __init__(self, read_secret: Callable[[], Secret], monotonic: Callable[[], float] = time.monotonic) -> None:
-        """`read_secret` gives the current version of the secret, or raises SecretUnavailable."""
+    def __init__(self, read_secret: Callable[[], Secret], clock: Callable[[], float] = time.time) -> None:
+        """`read_secret` gives the current version of the secret, or raises SecretUnavailable. clock: see Pace."""
         self._read_secret = read_secret
-        self._monotonic = monotonic
+        self._clock = clock
         self._lock = threading.Lock()
         self._kept: Credential | None = None
         self._asked_at = self._refused_at = float("-inf")
@@ -58,30 +58,32 @@ class Credentials:
     def current(self) -> Credential:
         """The credential to use. Raises CredentialsRefused where there is none to be had."""
         with self._lock:
-            age = self._monotonic() - self._asked_at
+            age = self._clock() - self._asked_at
             if age >= KEEP_SECONDS or (self._kept is None and age >= COOLDOWN_SECONDS):
                 self._look_up()
             if self._kept is None:
-                raise CredentialsRefused("the secret could not be read a moment ago; it is asked for again shortly")
+                raise CredentialsRefused(
+                    "the secret was not usable a moment ago; it is looked up again", COOLDOWN_SECONDS
+                )
             return self._kept
 
     def replacement(self, refused: Credential) -> Credential | None:
         """The credential that has taken the place of a refused one, or None where none has."""
         with self._lock:
             unchanged = self._kept is None or self._kept.version == refused.version
-            if unchanged and self._monotonic() - self._refused_at >= COOLDOWN_SECONDS:
-                self._refused_at = self._monotonic()
+            if unchanged and self._clock() - self._refused_at >= COOLDOWN_SECONDS:
+                self._refused_at = self._clock()
                 self._look_up()
             return self._kept if self._kept and self._kept.version != refused.version else None
 
     def _look_up(self) -> None:
         """Refresh what is kept. Where there is nothing better to be had, what is kept stays in use."""
-        self._asked_at = self._monotonic()
+        self._asked_at = self._clock()
         try:
             self._kept = _credential(self._read_secret())
         except SecretUnavailable as exc:
             if self._kept is None:
-                raise CredentialsRefused(f"the secret is not usable: {exc}") from exc
+                raise CredentialsRefused(f"the secret is not usable: {exc}", COOLDOWN_SECONDS) from exc
 
 
 def _credential(secret: Secret) -> Credential:

@@ -23,8 +23,9 @@ from functions.cloudflare.errors import (
 BLOCK_SECONDS = 300.0
 """How long Cloudflare blocks a token that has passed its limit; assumed where a 429 does not say."""
 
+LEAST_BLOCK_SECONDS = 1.0
 LONGEST_BLOCK_SECONDS = 900.0
-"""However long a 429 says: after this we ask again, and are told again."""
+"""Whatever a 429 says: a blocked token is not hammered, and after the longest time we ask again, and are told again."""
 
 _NO_CREDENTIALS = frozenset({9106, 6003})
 """Codes with status 400: no credentials header at all, and one that cannot be read."""
@@ -97,11 +98,11 @@ def _seconds(retry_after: str | None) -> float:
     """`retry-after` comes as seconds or as a date."""
     text = (retry_after or "").strip()
     if re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", text):
-        return min(float(text), LONGEST_BLOCK_SECONDS)
+        return min(max(LEAST_BLOCK_SECONDS, float(text)), LONGEST_BLOCK_SECONDS)
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return BLOCK_SECONDS
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return min(max(0.0, moment.timestamp() - datetime.now(UTC).timestamp()), LONGEST_BLOCK_SECONDS)
+    return min(max(LEAST_BLOCK_SECONDS, moment.timestamp() - datetime.now(UTC).timestamp()), LONGEST_BLOCK_SECONDS)

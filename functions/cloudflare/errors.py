@@ -4,13 +4,16 @@
     ├── Unavailable         timeout, connection, 5xx, not Cloudflare's envelope      try again
     │   └── StillSearching  a search that is answered later, at another address      look there
     ├── NoDetection         404, or success without a result                         look again, then believe it
-    ├── Throttled           429, with the seconds to wait                            send back later
-    ├── CredentialsRefused  401, 403, or a secret that holds no usable credentials   send back later
-    ├── Refused             any other 4xx: no retry mends it                         reject
+    ├── Throttled           429, or our own pace, with the seconds to wait           send back later
+    ├── CredentialsRefused  401, 403, 400 without credentials, or no usable secret   send back later
+    ├── Refused             any other 4xx, but for 408, 409 and 425                  reject
     └── InvalidAnswer       a result without what the decision needs                 reject
 
 A message says what failed and what next. It holds no mail content, no address and no credential.
 """
+
+REFUSED_PAUSE = 300.0
+"""Seconds. A human has to mend the credentials: looking more often than every five minutes only costs."""
 
 
 class CloudflareError(Exception):
@@ -46,7 +49,14 @@ class Throttled(CloudflareError):
 
 
 class CredentialsRefused(CloudflareError):
-    """Cloudflare does not accept the credentials, or the secret holds none."""
+    """Cloudflare does not accept the credentials, or the secret holds none, or cannot be read for the moment.
+
+    pause: seconds until another try makes sense.
+    """
+
+    def __init__(self, message: str, pause: float = REFUSED_PAUSE) -> None:
+        super().__init__(message)
+        self.pause = pause
 
 
 class Refused(CloudflareError):

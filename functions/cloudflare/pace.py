@@ -25,10 +25,12 @@ class Pace:
         self,
         limit: float,
         environments: int,
-        monotonic: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """limit: requests in a window that all environments together may make; environments: how many there may be.
+        """clock: the wall's, for the monotonic one may stand still while Lambda has the environment frozen.
+
+        limit: requests in a window that all environments together may make; environments: how many there may be.
 
         In any window one environment makes at most burst + rate x window requests. With 80 % of 1,200 and two
         environments that is to be 960 / 2 = 480, so the rate is (480 - 10) / 300 s = 1.57 a second.
@@ -38,7 +40,7 @@ class Pace:
         self._interval = self._usual_interval = WINDOW_SECONDS / (allowed - burst)
         self._burst = burst
         self._environments = environments
-        self._monotonic = monotonic
+        self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
         self._full_at = self._closed_until = float("-inf")
@@ -51,14 +53,14 @@ class Pace:
     def check(self) -> None:
         """Raise Throttled while nobody may be called: the block may have come during the wait for a turn."""
         with self._lock:
-            closed_for = self._closed_until - self._monotonic()
+            closed_for = self._closed_until - self._clock()
         if closed_for > 0:
             raise Throttled("the token was blocked while this request waited for its turn", closed_for)
 
     def reserve(self, patience: float) -> float:
         """Take the next turn; how many seconds away it is. Raises Throttled, taking none, beyond `patience` seconds."""
         with self._lock:
-            now = self._monotonic()
+            now = self._clock()
             # The bucket is full again at `full_at`; a turn may come while no more than the burst is missing from it.
             turn = max(now, self._closed_until, self._full_at - (self._burst - 1) * self._interval)
             if turn - now > max(patience, 0.0):
@@ -69,7 +71,7 @@ class Pace:
     def close(self, seconds: float) -> None:
         """Call nobody for so long: Cloudflare has blocked the token."""
         with self._lock:
-            self._closed_until = max(self._closed_until, self._monotonic() + seconds)
+            self._closed_until = max(self._closed_until, self._clock() + seconds)
 
     def obey(self, ratelimit: str | None) -> None:
         """Take to heart a `Ratelimit` header, such as `"default";r=50;t=30`: 50 requests left until 30 s from now.
@@ -83,7 +85,7 @@ class Pace:
             self._interval = self._usual_interval
             for remaining, reset in left:
                 if remaining <= under_way:
-                    self._closed_until = max(self._closed_until, self._monotonic() + reset)
+                    self._closed_until = max(self._closed_until, self._clock() + reset)
                 else:
                     gap = self._environments * reset / (remaining - under_way)
                     self._interval = max(self._interval, gap)

@@ -71,14 +71,16 @@ class Transport:
             preload_content=False,
             decode_content=False,
         )
-        connection, complete = response.connection, False
+        # Taken now: with its last byte the connection is anybody's, who then has a deadline of his own on it.
+        deadline = response.connection.deadline if isinstance(response.connection, _Bounded) else None
+        complete = False
         try:
             body = _read(response)
             # After an interim answer (1xx) the real one is still to come: nobody else must read it.
             complete = response.status >= 200
         finally:
-            if isinstance(connection, _Bounded):
-                connection.end()
+            if deadline is not None:
+                deadline.cancel()
             if complete:
                 response.release_conn()
             else:
@@ -104,23 +106,17 @@ class _Bounded(HTTPConnection):
     A socket's own timeout starts anew with each byte. The connection's `timeout` here is what is left in total.
     """
 
-    _deadline: threading.Timer | None = None
+    deadline: threading.Timer | None = None
 
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # urllib3 narrows it the same way
-        self._deadline = threading.Timer(float(self.timeout or 0), _hang_up, (self.sock,))
-        self._deadline.daemon = True
-        self._deadline.start()
+        self.deadline = threading.Timer(float(self.timeout or 0), _hang_up, (self.sock,))
+        self.deadline.daemon = True
+        self.deadline.start()
         try:
             return super().getresponse()
         except BaseException:
-            self.end()
+            self.deadline.cancel()
             raise
-
-    def end(self) -> None:
-        """The answer is complete, or given up."""
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
 
 
 class _BoundedTLS(_Bounded, HTTPSConnection):

@@ -9,7 +9,7 @@ Read `batch.py` first; it tells the whole story. Then, in the order in which a m
     cases.py       a message on its way: what is known of it after each phase
     request.py     message -> request: which mail is meant            (schemas/request.schema.json)
     lookup.py      requests -> detections: Cloudflare is asked
-    decision.py    detections -> decisions: pure, and written down at once
+    decision.py    detections -> decisions: pure, each with its record
     verdict.py     disposition -> escalate or not
     outbox.py      decisions -> alerts: claim, publish, mark
     alert.py       what is published

@@ -93,7 +93,9 @@ def _escalation(settings: Settings, logger: Logger) -> Escalation:
         # Not a reason to fail: the messages wait until the secret is mended.
         logger.warning("credentials missing", extra={"detail": str(exc)})
     pace = Pace(settings.requests_per_window, settings.environments)
-    cloudflare = Cloudflare(settings.base_url, settings.account_id, credentials, pace, connections=BATCH)
+    cloudflare = Cloudflare(
+        settings.base_url, settings.account_id, credentials, pace, gravity=policy.gravity, connections=BATCH
+    )
     queues = Queues(sqs, settings.request_queue_url, settings.dead_letter_queue_url)
     return Escalation(
         policy=policy,

@@ -45,7 +45,7 @@ class Escalation:
         claimed = advance(decided, lambda cases: self.outbox.claim(cases, owner, seconds_left()))
         published = advance(claimed, lambda cases: self.outbox.publish(cases, seconds_left))
         marked = advance(published, lambda cases: self.outbox.mark(cases, owner, seconds_left))
-        return self.settlement.settle(marked)
+        return self.settlement.settle(marked, seconds_left)
 
     def read(self, messages: Sequence[Message]) -> list[Request | Settled]:
         """The requests, each mail once: another request for one in the same batch looks again after the first."""

@@ -1,9 +1,9 @@
-"""Detections -> decisions: pure. What was decided is written down the moment it is decided."""
+"""Detections -> decisions: pure. A decision comes with the record of it."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from functions.cloudflare.contract import find_drift, unknown_fields
+from functions.cloudflare.contract import FAMILIES, find_drift, unknown_fields
 from functions.cloudflare.detection import read_detection
 from functions.cloudflare.message_id import MessageId
 from functions.escalate.cases import Detected, Escalating
@@ -35,7 +35,7 @@ class Policy:
             verdict = judge(detection.final_disposition, self.escalate_on)
         except UnknownDisposition as exc:
             return replace(settle, detail=str(exc))
-        if "final_disposition" not in case.result and (renamed := unknown_fields(drift)):
+        if "final_disposition" not in case.result and (renamed := unknown_fields(case.result)[:5]):
             # It may well be there under another name: a human looks, rather than that nobody ever does.
             detail = (
                 f"$.final_disposition: not given, but there is {', '.join(renamed)}, which the contract does not know"
@@ -59,6 +59,17 @@ class Policy:
             disposition=verdict.disposition,
             record=record if self.record_all else None,
         )
+
+    def gravity(self, result: dict[str, object]) -> tuple[int, int]:
+        """How grave a result is, to decide by the gravest of several: to escalate, then unheard-of, then the rest."""
+        try:
+            verdict = judge(read_detection(result).final_disposition, self.escalate_on)
+        except UnknownDisposition:
+            return 1, 0
+        if not verdict.escalate:
+            return 0, 0
+        ranks = (rank for rank, family in enumerate(FAMILIES, 1) if (verdict.disposition or "").startswith(family))
+        return 2, max(ranks, default=0)
 
     def record(
         self,

@@ -21,10 +21,8 @@ from functions.escalate.outcome import Outcome, Reason, Settled
 RESERVE_SECONDS = 30.0
 """What is kept of the invocation's time once Cloudflare has answered: three calls to AWS at their slowest (8 s each)."""
 GRACE_SECONDS = 0.5
-CREDENTIALS_PAUSE = 300.0
-"""Seconds. A human has to mend the secret: looking more often than every five minutes only costs."""
 LOOKS = 3
-"""With the third 404 we believe that there is no detection: a mail may be asked about before Cloudflare has it ready."""
+"""A 404 at the third delivery is believed: a mail may be asked about before Cloudflare has its detection ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +75,8 @@ class Lookup:
                 settled = replace(settled, outcome=Outcome.NOT_FOUND, reason=Reason.NO_DETECTION, record=record)
             case Throttled(retry_after=pause):
                 settled = replace(settled, outcome=Outcome.DEFERRED, reason=Reason.THROTTLED, delay=pause)
-            case CredentialsRefused():
-                settled = replace(
-                    settled, outcome=Outcome.DEFERRED, reason=Reason.CREDENTIALS_REFUSED, delay=CREDENTIALS_PAUSE
-                )
+            case CredentialsRefused(pause=pause):
+                settled = replace(settled, outcome=Outcome.DEFERRED, reason=Reason.CREDENTIALS_REFUSED, delay=pause)
             case Refused():
                 settled = replace(settled, outcome=Outcome.REJECTED, reason=Reason.REFUSED_BY_CLOUDFLARE)
             case InvalidAnswer():
@@ -89,5 +85,5 @@ class Lookup:
 
 
 def _out_of_time(request: Request) -> Settled:
-    detail = "too little of the invocation's time was left to ask Cloudflare"
+    detail = "Cloudflare could not be asked, or did not answer, in what was left of the invocation's time"
     return Settled(request.message, Outcome.DEFERRED, Reason.OUT_OF_TIME, detail, request.id)

@@ -57,9 +57,14 @@ class Outbox:
         return [
             Published(case, receipt.sns_message_id)
             if receipt.sns_message_id
-            else _settled(case, Outcome.RETRY, Reason.PUBLISH_FAILED, f"SNS did not take the alert: {receipt.failure}")
+            else self._unpublished(case, receipt.failure, seconds_left())
             for case, receipt in zip(cases, receipts, strict=True)
         ]
+
+    def _unpublished(self, case: Escalating, failure: str, seconds_left: float) -> Settled:
+        """Tried again when our own lease on it has run out: sooner would be in vain."""
+        settled = _settled(case, Outcome.RETRY, Reason.PUBLISH_FAILED, f"SNS did not take the alert: {failure}")
+        return replace(settled, delay=seconds_left + LEASE_MARGIN.total_seconds() if self.ledger else None)
 
     def mark(self, cases: list[Published], owner: str, seconds_left: Callable[[], float]) -> list[Settled]:
         """Complete the records. What cannot be marked is tried again, so that no record stays PENDING for ever."""

@@ -41,12 +41,12 @@ class Topic:
             if seconds_left() < PUBLISH_AND_MARK_SECONDS:
                 receipts += [Receipt(None, "no time was left to publish and mark it")] * len(chunk)
             else:
-                receipts += self._publish(chunk)
+                receipts += self._publish(chunk, seconds_left)
         return receipts
 
-    def _publish(self, alerts: Sequence[Alert]) -> list[Receipt]:
+    def _publish(self, alerts: Sequence[Alert], seconds_left: Callable[[], float]) -> list[Receipt]:
         try:
-            answer = self._call([_entry(str(i), alert) for i, alert in enumerate(alerts)])
+            answer = self._call([_entry(str(i), alert) for i, alert in enumerate(alerts)], seconds_left)
         except AWS_FAILURES as exc:
             return [Receipt(None, cause(exc))] * len(alerts)
         # SNS answers 200 when some entries failed: each entry's own result counts.
@@ -55,12 +55,14 @@ class Topic:
         results = failed | taken
         return [results.get(str(i), Receipt(None, "not mentioned in the answer")) for i in range(len(alerts))]
 
-    def _call(self, entries: "list[PublishBatchRequestEntryTypeDef]") -> "PublishBatchResponseTypeDef":
+    def _call(
+        self, entries: "list[PublishBatchRequestEntryTypeDef]", seconds_left: Callable[[], float]
+    ) -> "PublishBatchResponseTypeDef":
         """Once more only where SNS has certainly taken nothing: otherwise every slow answer would be a second alert."""
         try:
             return self.sns.publish_batch(TopicArn=self.arn, PublishBatchRequestEntries=entries)
         except AWS_FAILURES as exc:
-            if not surely_not_done(exc):
+            if not surely_not_done(exc) or seconds_left() < PUBLISH_AND_MARK_SECONDS:
                 raise
         return self.sns.publish_batch(TopicArn=self.arn, PublishBatchRequestEntries=entries)
 

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 from functions.cloudflare.contract import DISPOSITIONS
 from functions.escalate.verdict import ESCALATE_BY_DEFAULT
 
+RECEIVES = 12
 CLOUDFLARE_API = "https://api.cloudflare.com/client/v4"
 
-_PLAIN_HTTP_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "host.docker.internal"})
+_PLAIN_HTTP_HOSTS = frozenset({"127.0.0.1", "172.17.0.1", "::1", "localhost", "host.docker.internal"})
 """Where the local stack listens. Anywhere else credentials travel over TLS only."""
 _ARN = r"arn:aws[a-z-]*:{service}:[a-z0-9-]+:[0-9]{{12}}:[A-Za-z0-9_-]+"
 
@@ -62,7 +63,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         * reader.number("CLOUDFLARE_SHARE", 1, 100, 80)
         / 100,
         environments=reader.number("MAXIMUM_CONCURRENCY", 1, 10, 2),
-        max_receives=reader.number("MAX_RECEIVES", 1, 1000, 12),
+        max_receives=reader.number("MAX_RECEIVES", 1, 1000, RECEIVES),
     )
     if unknown := sorted(settings.escalate_on - DISPOSITIONS):
         known = ", ".join(sorted(DISPOSITIONS))

@@ -14,6 +14,8 @@ from functions.ledger.ledger import Ledger, LedgerUnavailable
 
 DEFERRED_AT_MOST = timedelta(days=3)
 """What could not be done for this long is a human's to look at. The requests queue keeps a message for four days."""
+EFFECT_SECONDS = 9.0
+"""One call to AWS at its slowest (8 s), and the answer to Lambda."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,21 @@ class Settlement:
     max_receives: int
     now: Callable[[], datetime]
 
-    def settle(self, cases: Sequence[Settled]) -> list[Settled]:
-        """The same cases, in order, with their effects done, or RETRY where an effect failed."""
+    def settle(self, cases: Sequence[Settled], seconds_left: Callable[[], float]) -> list[Settled]:
+        """The same cases, in order, with their effects done, or RETRY where an effect failed or had no time left.
+
+        seconds_left: of the invocation. One that ends before it has answered brings back its whole batch.
+        """
+
+        def in_time(effect: Callable[[list[Settled]], list[bool]]) -> Callable[[list[Settled]], list[bool]]:
+            return lambda those: effect(those) if seconds_left() > EFFECT_SECONDS else [False] * len(those)
+
         done = [self._explained(self._expired(self._renewed(case))) for case in cases]
-        done = self._do(done, lambda case: case.record is not None, self._record, Reason.LEDGER_UNAVAILABLE)
-        done = self._do(done, _is(Outcome.REJECTED), self.queues.reject, Reason.QUEUE_UNAVAILABLE)
-        done = self._do(done, _is(Outcome.DEFERRED), self.queues.send_again, Reason.QUEUE_UNAVAILABLE)
+        done = self._do(done, lambda case: case.record is not None, in_time(self._record), Reason.LEDGER_UNAVAILABLE)
+        done = self._do(done, _is(Outcome.REJECTED), in_time(self.queues.reject), Reason.QUEUE_UNAVAILABLE)
+        done = self._do(done, _is(Outcome.DEFERRED), in_time(self.queues.send_again), Reason.QUEUE_UNAVAILABLE)
         # Where this fails the message comes back all the same, after the queue's own visibility timeout.
-        self.queues.postpone([case for case in done if case.outcome is Outcome.RETRY])
+        in_time(self.queues.postpone)([case for case in done if case.outcome is Outcome.RETRY])
         return done
 
     def _renewed(self, case: Settled) -> Settled:

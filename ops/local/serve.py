@@ -54,15 +54,17 @@ def main() -> int:
         console.print(
             f"[bold]The local stack is up.[/] AWS: {stack.aws['AWS_ENDPOINT_URL']}  Cloudflare: {cloudflare.base_url}\n\n"
             "In another shell:\n\n"
-            "  . .local/environment\n"
-            '  aws sqs send-message --queue-url "$REQUEST_QUEUE_URL" --message-body 4gZJ8d1HhYz7V2L\n'
-            '  aws dynamodb scan --table-name "$LEDGER_TABLE"\n\n'
+            "  . .local/environment\n\n"
             f"  sam build --parameter-overrides '{PARAMETERS}'\n"
             f"  sam local invoke -e events/malicious.json --parameter-overrides '{PARAMETERS}' \\\n"
             f"    --env-vars .local/sam.json --add-host {CONTAINERS_NAME}:{host}\n\n"
-            "Nobody polls the queue here: `sam local invoke` delivers. Ctrl-C ends it."
+            "  ops/bin/escalator redrive list\n"
+            '  aws --endpoint-url "$AWS_ENDPOINT_URL" dynamodb scan --table-name "$LEDGER_TABLE"\n\n'
+            "`sam` is .venv-sam/bin/sam after `make test`. Nobody polls the queue here: `sam local invoke` delivers.\n"
+            "Ctrl-C ends it."
         )
         signal.sigwait(ending)
+        (FOLDER / "environment").unlink()
     return 0
 
 

@@ -10,15 +10,18 @@ from rich.text import Text
 
 from ops.local.proof import Travel, Yield
 
-_COLOURS = {"ESCALATED": "red", "REJECTED": "yellow", "NOT_FOUND": "cyan", "NOT_ESCALATED": "green"}
-_PROSE = frozenset({"mail", "detail"})
-"""Columns that give way where the terminal is narrow; ids, times and constants are shown whole."""
+_COLOURS = {"ESCALATED": "bold", "REJECTED": "yellow", "NOT_FOUND": "cyan", "NOT_ESCALATED": "green"}
+
+_WIDE = 100
+_OTHER_COLUMNS = 77
+_OTHER_COLUMNS_BUT_DISPOSITION = 57
+"""Columns of a terminal: from where on dispositions are shown, and what all but the mail's description takes."""
 
 
 def show(result: Yield, console: Console) -> None:
     """Print everything that a run left behind."""
     console.rule("Outcomes", align="left")
-    console.print(_outcomes(result))
+    console.print(_outcomes(result, console.width))
     console.rule(f"Alerts: {len(result.alerts)} received", align="left")
     console.print(_alerts(result))
     if result.alerts:
@@ -34,18 +37,22 @@ def show(result: Yield, console: Console) -> None:
 def _table(*headings: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
-        table.add_column(heading, no_wrap=heading not in _PROSE, overflow="ellipsis")
+        table.add_column(heading, no_wrap=heading != "detail", overflow="ellipsis")
     return table
 
 
-def _outcomes(result: Yield) -> Table:
-    table = _table("sent from", "mail", "disposition", "outcome")
+def _outcomes(result: Yield, width: int) -> Table:
+    """The mail's description gives way where the terminal is narrow; ids, words and outcomes are shown whole."""
+    wide = width >= _WIDE
+    table = _table("sent from", "mail", *(["disposition"] if wide else []), "outcome of each delivery")
     for source, travels in groupby(result.travels, key=lambda it: it.consignment.source):
         for number, travel in enumerate(travels):
+            about = travel.consignment.about
+            room = width - (_OTHER_COLUMNS if wide else _OTHER_COLUMNS_BUT_DISPOSITION)
             table.add_row(
-                source if number == 0 else "",
-                Text(travel.consignment.about, overflow="ellipsis", no_wrap=True),
-                Text(str(travel.last.get("disposition") or "")),
+                source.removesuffix(".json") if number == 0 else "",
+                Text(about if len(about) <= room else f"{about[: room - 1]}…"),
+                *([str(travel.last.get("disposition") or "")] if wide else []),
                 _way(travel),
             )
     return table
@@ -61,22 +68,22 @@ def _way(travel: Travel) -> Text:
 
 
 def _alerts(result: Yield) -> Table:
-    table = _table("subject", "alert id")
+    table = _table("severity", "disposition", "mail", "alert id")
     for alert in result.alerts:
-        table.add_row(Text(alert.subject), alert.attributes["alert_id"])
+        told = alert.attributes
+        table.add_row(told["severity"], told["disposition"], alert.facts["postfix_id"], told["alert_id"][:8])
     return table
 
 
 def _records(result: Yield) -> Table:
-    table = _table("decided at", "postfix id", "outcome", "disposition", "state", "SNS message")
+    table = _table("decided", "mail", "outcome", "disposition", "state")
     for record in result.records:
         table.add_row(
-            record["decided_at"][:19].replace("T", " "),
+            record["decided_at"][11:19],
             record["postfix_id"],
             record["outcome"],
             record.get("disposition", ""),
             record["state"],
-            record.get("sns_message_id", "")[:8],
         )
     return table
 

@@ -59,6 +59,10 @@ class Schedule:
             return "calls during a block", blocked(max(1, round(left)))
         if self._random.random() >= self.rate:
             return "", NONE
+        if call.action == "GetSecretValue":
+            # Without its secret an environment defers for half a minute of real time: once is enough.
+            once = self.counts["secrets out of reach"] == 0
+            return ("secrets out of reach", Fault(lose_request=True)) if once else ("", NONE)
         if self.counts["crashes"] < self.crashes and self._random.random() < 0.25:
             return "crashes", self._random.choice([Fault(kill_before=True), Fault(kill_after=True)])
         return self._cloudflare() if call.action == "detections" else self._aws(call.action)

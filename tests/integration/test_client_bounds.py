@@ -55,7 +55,12 @@ def server(talk: Talk) -> Iterator[tuple[str, list[bytes]]]:
 
 def client(base_url: str) -> Cloudflare:
     credentials = Credentials(lambda: Secret('{"api_token": "a-secret-token"}', "1"))
-    return Cloudflare(base_url, "0" * 32, credentials, Pace(1_000_000, 1), connections=10)
+    return Cloudflare(base_url, "0" * 32, credentials, Pace(1_000_000, 1), gravity=gravity, connections=10)
+
+
+def gravity(result: dict[str, object]) -> int:
+    """Malicious is graver than anything else."""
+    return int(result["final_disposition"] == "MALICIOUS")
 
 
 def whole(connection: socket.socket) -> None:

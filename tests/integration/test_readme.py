@@ -5,9 +5,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
+from functions.cloudflare.contract import DISPOSITIONS
 from functions.escalate.outcome import Outcome, Reason
-from ops.local.template import read_template
+from ops.escalator.dead_letter import RETRIES_EXHAUSTED
+from ops.local.template import TEMPLATE, read_template
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -52,11 +55,25 @@ def test_parameters() -> None:
     assert set(template.cloudformation["Parameters"]) | set(template.variables) == named
 
 
+def test_alarms() -> None:
+    """Every alarm is explained."""
+    declared = yaml_parse(TEMPLATE.read_text("utf-8"))["Resources"]
+    alarms = {name for name, it in declared.items() if it["Type"] == "AWS::CloudWatch::Alarm"}
+    assert alarms == set(re.findall(r"^\| `([A-Za-z]+Alarm)` \|", README, re.MULTILINE))
+
+
+def test_dispositions() -> None:
+    """Every word that EscalateOn takes is named."""
+    [words] = re.findall(r"`EscalateOn` takes ([A-Z, \n-]+ and [A-Z]+)\.", README)
+    assert set(DISPOSITIONS) == set(re.findall(r"[A-Z]+(?:-[A-Z]+)?", words))
+
+
 def test_outcomes_and_reasons() -> None:
     """Every outcome is explained, and every reason for which a message can be rejected."""
     assert {it.value for it in Outcome} == set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE))
-    rejections = README.partition("**When the dead-letter alarm comes**")[2].partition("## ")[0]
-    assert set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", rejections)) == {
+    rejections = README.partition("**When the dead-letter alarm comes**")[2].partition("**When another")[0]
+    rows = "\n".join(line for line in rejections.splitlines() if line.startswith("| `"))
+    assert set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", rows)) == {
         Reason.MALFORMED_BODY,
         Reason.INVALID_ID,
         Reason.ACCOUNT_NOT_CONFIGURED,
@@ -64,4 +81,5 @@ def test_outcomes_and_reasons() -> None:
         Reason.INVALID_ANSWER,
         Reason.REFUSED_BY_CLOUDFLARE,
         Reason.DEFERRED_TOO_LONG,
+        RETRIES_EXHAUSTED,
     }

@@ -80,7 +80,7 @@ def test_drift_and_the_verdict(change: Drifted) -> None:
     before, after = decide(change.before, RECORD_ALL), decide(change.after, RECORD_ALL)
     drift = after.record.drift if isinstance(after, Escalating) else after.drift
     assert [] != [it for it in drift if it.startswith(change.reported)]
-    if "final_disposition" not in change.after and unknown_fields(drift):
+    if "final_disposition" not in change.after and unknown_fields(change.after):
         assert (Outcome.REJECTED, Reason.INVALID_ANSWER, None) == verdict(after)
     else:
         assert verdict(before) == verdict(after)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.cloudflare.envelope import BLOCK_SECONDS, read_result
+from functions.cloudflare.envelope import BLOCK_SECONDS, LEAST_BLOCK_SECONDS, LONGEST_BLOCK_SECONDS, read_result
 from functions.cloudflare.errors import (
     CloudflareError,
     CredentialsRefused,
@@ -172,17 +172,18 @@ RETRY_AFTER: dict[str, tuple[dict[str, str], float]] = {
     "blank": ({"retry-after": " \t"}, BLOCK_SECONDS),
     "seconds": ({"retry-after": "17"}, 17.0),
     "seconds with whitespace": ({"retry-after": " 17 "}, 17.0),
-    "no seconds": ({"retry-after": "0"}, 0.0),
-    "fractions": ({"retry-after": "0.5"}, 0.5),
+    "no seconds": ({"retry-after": "0"}, LEAST_BLOCK_SECONDS),
+    "fractions": ({"retry-after": "0.5"}, LEAST_BLOCK_SECONDS),
     "garbage": ({"retry-after": "soon"}, BLOCK_SECONDS),
     "negative": ({"retry-after": "-17"}, BLOCK_SECONDS),
     "infinite": ({"retry-after": "inf"}, BLOCK_SECONDS),
     "not a number": ({"retry-after": "nan"}, BLOCK_SECONDS),
     "digits of another script": ({"retry-after": "١٧"}, BLOCK_SECONDS),  # noqa: RUF001
+    "longer than is believed": ({"retry-after": "86400"}, LONGEST_BLOCK_SECONDS),
     "5,000 digits": ({"retry-after": "9" * 5_000}, BLOCK_SECONDS),
-    "a date long past": ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
-    "a date without a zone": ({"retry-after": "Wed, 21 Oct 2015 07:28:00"}, 0.0),
-    "a date of an unknown zone": ({"retry-after": "Wed, 21 Oct 2015 07:28:00 -0000"}, 0.0),
+    "a date long past": ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, LEAST_BLOCK_SECONDS),
+    "a date without a zone": ({"retry-after": "Wed, 21 Oct 2015 07:28:00"}, LEAST_BLOCK_SECONDS),
+    "a date of an unknown zone": ({"retry-after": "Wed, 21 Oct 2015 07:28:00 -0000"}, LEAST_BLOCK_SECONDS),
     "an hour that is none": ({"retry-after": "Wed, 21 Oct 2015 99:28:00 GMT"}, BLOCK_SECONDS),
     "a zone that is none": ({"retry-after": "Wed, 21 Oct 2015 07:28:00 +9900"}, BLOCK_SECONDS),
     "a year that is none": ({"retry-after": "Mon, 01 Jan 99999999999999 00:00:00 GMT"}, BLOCK_SECONDS),
@@ -192,7 +193,7 @@ RETRY_AFTER: dict[str, tuple[dict[str, str], float]] = {
 
 @pytest.mark.parametrize(("headers", "seconds"), RETRY_AFTER.values(), ids=RETRY_AFTER)
 def test_a_pause_that_is_asked_for(headers: dict[str, str], seconds: float) -> None:
-    """It is obeyed where it can be read; otherwise it is as long as Cloudflare's block."""
+    """It is obeyed where it can be read, within reason; otherwise it is as long as Cloudflare's block."""
     with pytest.raises(Throttled) as raised:
         read_result(429, headers, failure(971))
     assert seconds == raised.value.retry_after
