@@ -3,7 +3,8 @@
 VENV := .venv
 SAM_VENV := .venv-sam
 PYTHON := $(VENV)/bin/python
-PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
+# The files pin everything that is needed, so that pip has nothing to resolve.
+PIP_FLAGS := --quiet --disable-pip-version-check --no-deps --require-hashes
 
 .PHONY: help run local test lint unit chaos requirements clean build-EscalateFunction
 help: ## What there is to make
