@@ -12,6 +12,8 @@ from ops.local.proof import Travel, Yield
 
 _COLOURS = {"ESCALATED": "bold", "REJECTED": "yellow", "NOT_FOUND": "cyan", "NOT_ESCALATED": "green"}
 
+_WRAPPED = frozenset({"detail", "outcome of each delivery"})
+"""What goes on in another line where there is no room; all else is shown in one."""
 _WIDE = 100
 _OTHER_COLUMNS = 77
 _OTHER_COLUMNS_BUT_DISPOSITION = 57
@@ -37,7 +39,7 @@ def show(result: Yield, console: Console) -> None:
 def _table(*headings: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
-        table.add_column(heading, no_wrap=heading != "detail", overflow="ellipsis")
+        table.add_column(heading, no_wrap=heading not in _WRAPPED, overflow="fold")
     return table
 
 
@@ -45,10 +47,11 @@ def _outcomes(result: Yield, width: int) -> Table:
     """The mail's description gives way where the terminal is narrow; ids, words and outcomes are shown whole."""
     wide = width >= _WIDE
     table = _table("sent from", "mail", *(["disposition"] if wide else []), "outcome of each delivery")
+    room = width - (_OTHER_COLUMNS if wide else _OTHER_COLUMNS_BUT_DISPOSITION)
+    table.columns[1].min_width = room
     for source, travels in groupby(result.travels, key=lambda it: it.consignment.source):
         for number, travel in enumerate(travels):
             about = travel.consignment.about
-            room = width - (_OTHER_COLUMNS if wide else _OTHER_COLUMNS_BUT_DISPOSITION)
             table.add_row(
                 source.removesuffix(".json") if number == 0 else "",
                 Text(about if len(about) <= room else f"{about[: room - 1]}…"),
