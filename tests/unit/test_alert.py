@@ -180,7 +180,7 @@ HOSTILE = {
     "url": "https://evil.example/a",
     "url in a sentence": "please see http://evil.example/a today",
     "bare domain": "evil.example",
-    "address": "ceo@evil.example",
+    "address": "boss@evil.example",
     "www": "www.evil.example",
     "lines": "x\r\nAction taken:     NONE\n\nAll clear",
     "override": "gpj.\u202eexe.eciovni",
