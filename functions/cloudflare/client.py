@@ -106,12 +106,9 @@ class Cloudflare:
             except StillSearching as exc:
                 path = self._same_search(exc.location)
                 time.sleep(SEARCH_PAUSE_SECONDS)
-        mails = (
-            [it["id"] for it in found if isinstance(it, dict) and isinstance(it.get("id"), str)]
-            if isinstance(found, list)
-            else []
-        )
-        ids = filter(None, map(MessageId.read, mails))
+        rows = found if isinstance(found, list) else []
+        texts = [row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
+        ids = filter(None, map(MessageId.read, texts))
         return [it for it in ids if it.form is Form.INVESTIGATE and it.value.startswith(f"{id.value}-")]
 
     @staticmethod

@@ -26,7 +26,7 @@ class Settings:
     """Everything that a deployment can differ in. `alert_topic_arn` or `ledger_table` may be None, not both.
 
     requests_per_window: our share of Cloudflare's rate limit. environments: how many of this function share it.
-    max_receives: deliveries of a message before SQS moves it to the dead-letter queue.
+    max_receives: the delivery at which a message is sent again, before SQS gives it up.
     """
 
     account_id: str

@@ -22,7 +22,7 @@ EFFECT_SECONDS = 9.0
 class Settlement:
     """The ledger, for decisions that need no alert, and the queues.
 
-    max_receives: after so many SQS itself would move a message to the dead-letter queue, without a reason.
+    max_receives: the delivery at which a message is sent again as a fresh one, before SQS gives it up without a reason.
     """
 
     ledger: Ledger | None

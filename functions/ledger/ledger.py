@@ -1,4 +1,4 @@
-"""Claim, mark and record in DynamoDB: each one call for a whole batch.
+"""Claim, mark and record in DynamoDB: each one call for a whole batch, and one more for each round of refusals.
 
 A claim comes before the alert and a mark after it. Whatever dies in between leaves a PENDING record with a lease that
 runs out, and the redelivered message takes it up again: an alert can come late, or once more with the same `alert_id`,
@@ -19,9 +19,6 @@ from functions.ledger.record import Record, State, attributes, escalation_key, m
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef, UpdateTypeDef
-
-BATCH = 25
-"""BatchWriteItem takes no more."""
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -83,23 +80,22 @@ class Ledger:
         return [i not in refusals or _owner(refusals[i]) == owner for i in range(len(published))]
 
     def record(self, records: Sequence[Record]) -> list[bool]:
-        """Write decisions that need no alert. False for each that DynamoDB did not take. Raises LedgerUnavailable."""
+        """Write decisions that need no alert, 25 at the most: a batch has ten.
+
+        False for each that DynamoDB did not take. Raises LedgerUnavailable.
+        """
         items = [
             _wire(observation_key(it) | attributes(it, self.retention) | {"state": State.RECORDED}) for it in records
         ]
-        written = []
-        for start in range(0, len(items), BATCH):
-            batch = items[start : start + BATCH]
-            try:
-                answer = self.dynamodb.batch_write_item(
-                    RequestItems={self.table: [{"PutRequest": {"Item": item}} for item in batch]}
-                )
-            except AWS_FAILURES as exc:
-                raise LedgerUnavailable(f"the table did not take the records: {cause(exc)}") from exc
-            unprocessed = answer.get("UnprocessedItems", {}).get(self.table, [])
-            left = [it["PutRequest"]["Item"]["decision"] for it in unprocessed]
-            written += [item["decision"] not in left for item in batch]
-        return written
+        try:
+            answer = self.dynamodb.batch_write_item(
+                RequestItems={self.table: [{"PutRequest": {"Item": item}} for item in items]}
+            )
+        except AWS_FAILURES as exc:
+            raise LedgerUnavailable(f"the table did not take the records: {cause(exc)}") from exc
+        unprocessed = answer.get("UnprocessedItems", {}).get(self.table, [])
+        left = [it["PutRequest"]["Item"]["decision"] for it in unprocessed]
+        return [item["decision"] not in left for item in items]
 
     def _claiming(self, record: Record, owner: str, now: datetime, lease: timedelta, told: bool) -> "UpdateTypeDef":
         known = attributes(record, self.retention) | {
@@ -131,9 +127,9 @@ class Ledger:
         }
 
     def _marking(self, record: Record, sns_message_id: str | None, owner: str, now: datetime) -> "UpdateTypeDef":
-        known = {"state": State.SENT, "sns_message_id": sns_message_id, "published_at": moment(now)}
-        if sns_message_id is None:
-            known = {"state": State.RECORDED}
+        known: dict[str, str] = {"state": State.RECORDED}
+        if sns_message_id is not None:
+            known = {"state": State.SENT, "sns_message_id": sns_message_id, "published_at": moment(now)}
         return {
             "TableName": self.table,
             "Key": _wire(escalation_key(record)),

@@ -11,24 +11,13 @@ from typing import Any
 import pytest
 
 from ops.local.mailbox import Generation, Mail, Mailbox
+from tests.strategies import DISPOSITIONS
 
 ROOT = Path(__file__).parents[2]
 EVENTS = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / "events").glob("*.json")}
 EXPECTED = json.loads((ROOT / "ops/local/expected.json").read_text(encoding="utf-8"))
 MAILBOX = Mailbox.load()
 
-DISPOSITIONS = {
-    "MALICIOUS",
-    "MALICIOUS-BEC",
-    "SUSPICIOUS",
-    "SPOOF",
-    "SPAM",
-    "BULK",
-    "ENCRYPTED",
-    "EXTERNAL",
-    "UNKNOWN",
-    "NONE",
-}
 REASONS = {
     "malformed-body",
     "invalid-id",
@@ -113,7 +102,7 @@ def test_ids_are_as_postfix_and_cloudflare_write_them(mail: Mail) -> None:
 def test_every_disposition_in_every_generation(generation: Generation, further: set[str | None]) -> None:
     """Each generation of the contract has a mail of each disposition, and of none where the contract allows it."""
     detections = [mail.result for mail in MAILBOX if mail.generation is generation and mail.result]
-    assert DISPOSITIONS | further == {result.get("final_disposition", "absent") for result in detections}
+    assert {*DISPOSITIONS, *further} == {result.get("final_disposition", "absent") for result in detections}
 
 
 def test_only_names_that_belong_to_nobody() -> None:
