@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 # The files pin everything that is needed, so that pip has nothing to resolve.
 PIP_FLAGS := --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: help run local test lint unit chaos requirements clean build-EscalateFunction
+.PHONY: help run local test lint unit golden chaos requirements clean build-EscalateFunction
 help: ## What there is to make
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 
@@ -27,6 +27,9 @@ lint: $(VENV)/tests $(SAM_VENV)/ready
 
 unit: $(VENV)/tests
 	$(VENV)/bin/pytest
+
+golden: $(VENV)/tests ## Write tests/golden anew, for review
+	@$(PYTHON) -m tests.golden.published
 
 chaos: $(VENV)/tests ## Kill the function, break all around it, and count
 	@$(PYTHON) -m tests.faults.chaos $(CHAOS)

@@ -3,6 +3,7 @@
 `jsonschema.validate()` would check the schema itself again on every call, which costs forty times the validation.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,6 +19,11 @@ def load_schema(name: str) -> dict[str, Any]:
     """`schemas/{name}.schema.json`, as it stands beside functions/ in the repository and in the package alike."""
     schema: dict[str, Any] = json.loads((_FOLDER / f"{name}.schema.json").read_text("utf-8"))
     return schema
+
+
+def schema_version(name: str) -> str:
+    """Which text of a schema this is: the first 12 digits of its file's SHA-256, so that nobody has to remember it."""
+    return hashlib.sha256((_FOLDER / f"{name}.schema.json").read_bytes()).hexdigest()[:12]
 
 
 def validator(schema: dict[str, Any], definition: str) -> Draft202012Validator:

@@ -225,3 +225,33 @@ def wild_answers(leaves: st.SearchStrategy[Any], disposition: st.SearchStrategy[
 
     shapes = {name: shaped(name, fields) | leaves for name, fields in _FIELDS.items()}
     return _object({}, shapes | {"action": leaves, "final_disposition": disposition, "brand_new": leaves})
+
+
+# --- contexts ---------------------------------------------------------------------------------------------------------
+
+_CONTEXT_TEXTS = (
+    "subject",
+    "from",
+    "from_name",
+    "replyto",
+    "envelope_from",
+    "message_id",
+    "delivery_mode",
+    "scanned_at",
+    "sent_at",
+)
+_CONTEXT_LISTS = ("to", "envelope_to", "client_recipients", "delivery_status", "detection_reasons")
+
+
+def _contexts(leaf: st.SearchStrategy[Any], items: st.SearchStrategy[Any]) -> st.SearchStrategy[Answer]:
+    members = dict.fromkeys(_CONTEXT_TEXTS, leaf) | dict.fromkeys(_CONTEXT_LISTS, items)
+    return _object({}, members | {"id": leaf, "is_quarantined": st.none() | st.booleans()})
+
+
+contexts = _contexts(_text, _some(_text))
+"""As GET .../investigate/{id} documents it."""
+
+
+def wild_contexts(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Answer]:
+    """Objects with Cloudflare's field names, and with `leaves` wherever Cloudflare has text."""
+    return _contexts(leaves, st.lists(leaves, max_size=4) | leaves)

@@ -6,11 +6,14 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from functions.cloudflare.context import Context, read_context
 from functions.cloudflare.contract import require_decision
 from functions.cloudflare.credentials import Credential, Credentials
+from functions.cloudflare.detection import Found
 from functions.cloudflare.envelope import read_result
 from functions.cloudflare.errors import (
     CredentialsRefused,
+    InvalidAnswer,
     NoDetection,
     Refused,
     StillSearching,
@@ -23,6 +26,8 @@ from functions.cloudflare.transport import Transport
 
 CALL_SECONDS = 10.0
 """What one request may take in all, from the connection to the last byte."""
+CONTEXT_CALL_SECONDS = 1.5
+"""The same for a context, which nobody waits for longer."""
 SEARCH_RESULTS = 5
 """Deliveries of one mail that are looked at, at the most."""
 SEARCH_PAUSE_SECONDS = 1.0
@@ -61,8 +66,8 @@ class Cloudflare:
         """To be called before a batch: see Transport."""
         self._transport.wake()
 
-    def detection(self, id: MessageId, seconds: float) -> dict[str, object]:
-        """What Cloudflare detected in a mail: the `result` object, with what the decision needs in place.
+    def detection(self, id: MessageId, seconds: float) -> Found:
+        """What Cloudflare detected in a mail, with what the decision needs in place.
 
         seconds: the total that this may take, with the wait for our turn, from now until the last byte.
         Source: GET /accounts/{account_id}/email-security/investigate/{id}/detections
@@ -82,16 +87,29 @@ class Cloudflare:
             results = list(self._several(mails, until))
             if not results:
                 raise NoDetection("Cloudflare knows the mail, but has no detection for it", known=True) from exc
-        return max(results, key=self._gravity)
+        return max(results, key=lambda found: self._gravity(found.result))
 
-    def _several(self, ids: list[MessageId], until: float) -> Iterator[dict[str, object]]:
+    def context(self, id: MessageId, seconds: float) -> Context:
+        """What Cloudflare says about a mail beside its detection, asked once.
+
+        seconds: the total that this may take, with the wait for our turn.
+        Source: GET /accounts/{account_id}/email-security/investigate/{id}
+        Raises a leaf of CloudflareError.
+        """
+        until = time.monotonic() + seconds
+        result = self._get(f"/{_segment(id.value)}", until, CONTEXT_CALL_SECONDS)
+        if not isinstance(result, dict):
+            raise InvalidAnswer("the answer is no object: $: type")
+        return read_context(result)
+
+    def _several(self, ids: list[MessageId], until: float) -> Iterator[Found]:
         """The detections of those mails that have one."""
         for mail in ids:
             with suppress(NoDetection):
                 yield self._detection(mail, until)
 
-    def _detection(self, id: MessageId, until: float) -> dict[str, object]:
-        return require_decision(self._get(f"/{_segment(id.value)}/detections", until))
+    def _detection(self, id: MessageId, until: float) -> Found:
+        return Found(id, require_decision(self._get(f"/{_segment(id.value)}/detections", until)))
 
     def _search(self, id: MessageId, until: float) -> list[MessageId]:
         """The investigate_ids of the mails that a shorter form names: a bare id may stand for several deliveries."""
@@ -119,20 +137,20 @@ class Cloudflare:
             raise Unavailable("the search is put off to an address that is not the search's")
         return f"?{query}"
 
-    def _get(self, path: str, until: float) -> object:
+    def _get(self, path: str, until: float, call_seconds: float = CALL_SECONDS) -> object:
         credential = self._credentials.current()
         try:
-            return self._request(path, credential, until)
+            return self._request(path, credential, until, call_seconds)
         except CredentialsRefused:
             replacement = self._credentials.replacement(credential)
             if replacement is None:
                 raise
-            return self._request(path, replacement, until)
+            return self._request(path, replacement, until, call_seconds)
 
-    def _request(self, path: str, credential: Credential, until: float) -> object:
+    def _request(self, path: str, credential: Credential, until: float, call_seconds: float) -> object:
         headers = {"accept": "application/json", "user-agent": "cloudflare-email-alerts"} | credential.headers
-        self._pace.wait(until - time.monotonic() - CALL_SECONDS)
-        until = min(until, time.monotonic() + CALL_SECONDS)
+        self._pace.wait(until - time.monotonic() - call_seconds)
+        until = min(until, time.monotonic() + call_seconds)
         left = until - time.monotonic()
         if left <= 0:
             raise Unavailable("no time is left to ask Cloudflare")

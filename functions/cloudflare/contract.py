@@ -11,12 +11,14 @@ from typing import Any, cast
 from jsonschema.exceptions import ValidationError, best_match
 
 from functions.cloudflare.errors import InvalidAnswer
-from functions.schema import find_errors, json_path, load_schema, validator, where
+from functions.schema import find_errors, json_path, load_schema, schema_version, validator, where
 
 _SCHEMA = load_schema("detection")
 _DECISION = validator(_SCHEMA, "decision")
 _CONTRACT = validator(_SCHEMA, "contract")
 
+VERSION = schema_version("detection")
+"""Which text of the contract an answer was checked against."""
 DISPOSITIONS: frozenset[str] = frozenset(_SCHEMA["$defs"]["disposition"]["enum"])
 """Every disposition that Cloudflare documents, in upper case."""
 

@@ -1,16 +1,13 @@
 """A detection as data: every field that Cloudflare documents, in every generation of its contract.
 
-Reading is lenient on purpose: by now the decision's fields have been checked and drift has been reported, and what is
-only shown must not stop an alert. A field of the wrong type reads as absent.
+Reading is lenient on purpose: a field of the wrong type reads as absent.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple
 
-T = TypeVar("T")
-
-_NONCHARACTERS = {0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}
+from functions.cloudflare.message_id import MessageId
+from functions.cloudflare.values import boolean, each, fields, integer, number, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,97 +102,79 @@ class Detection:
     counts: dict[str, int]
     """How many of each list Cloudflare gave; no more than LONGEST_LIST of them are read."""
 
+    def header(self, name: str) -> str | None:
+        """The value of the mail's first header of a name, without regard to case."""
+        return next((it.value for it in self.headers if it.value and (it.name or "").lower() == name.lower()), None)
+
+
+class Found(NamedTuple):
+    """A detection's `result` object, and the id under which Cloudflare has it: maybe a longer one than was given."""
+
+    id: MessageId
+    result: dict[str, object]
+
 
 LISTS = ("attachments", "findings", "headers", "links", "threat_categories")
-LONGEST_LIST = 10_000
-"""Items. A mail can be made to have a million links; nobody reads them, and reading them takes the time of others."""
 
 
-def read_detection(result: dict[str, object]) -> Detection:
-    """The `result` of an answer whose decision fields have been checked. Never raises, whatever the other fields are."""
-    sender, validation = _fields(result.get("sender_info")), _fields(result.get("validation"))
+def read_detection(result: dict[str, object], counts: dict[str, int] | None = None) -> Detection:
+    """The `result` of an answer whose decision fields have been checked. Never raises, whatever the other fields are.
+
+    counts: how many of each list there were, where this is no answer but what was kept of one.
+    """
+    sender, validation = fields(result.get("sender_info")), fields(result.get("validation"))
     return Detection(
-        action=_text(result.get("action")),
-        attachments=_each(result.get("attachments"), _attachment),
-        findings=_each(result.get("findings"), _finding),
-        headers=_each(result.get("headers"), lambda it: Header(_text(it.get("name")), _text(it.get("value")))),
-        links=_each(result.get("links"), lambda it: Link(_text(it.get("href")), _text(it.get("text")))),
+        action=text(result.get("action")),
+        attachments=each(result.get("attachments"), _attachment),
+        findings=each(result.get("findings"), _finding),
+        headers=each(result.get("headers"), lambda it: Header(text(it.get("name")), text(it.get("value")))),
+        links=each(result.get("links"), lambda it: Link(text(it.get("href")), text(it.get("text")))),
         sender_info=SenderInfo(
-            as_name=_text(sender.get("as_name")),
-            as_number=_integer(sender.get("as_number")),
-            geo=_text(sender.get("geo")),
-            ip=_text(sender.get("ip")),
-            pld=_text(sender.get("pld")),
+            as_name=text(sender.get("as_name")),
+            as_number=integer(sender.get("as_number")),
+            geo=text(sender.get("geo")),
+            ip=text(sender.get("ip")),
+            pld=text(sender.get("pld")),
         ),
-        threat_categories=_each(result.get("threat_categories"), _threat_category),
+        threat_categories=each(result.get("threat_categories"), _threat_category),
         validation=Validation(
-            comment=_text(validation.get("comment")),
-            dkim=_text(validation.get("dkim")),
-            dmarc=_text(validation.get("dmarc")),
-            spf=_text(validation.get("spf")),
+            comment=text(validation.get("comment")),
+            dkim=text(validation.get("dkim")),
+            dmarc=text(validation.get("dmarc")),
+            spf=text(validation.get("spf")),
         ),
-        final_disposition=_text(result.get("final_disposition")),
-        counts={name: len(it) if isinstance(it := result.get(name), list) else 0 for name in LISTS},
+        final_disposition=text(result.get("final_disposition")),
+        counts=counts or {name: len(it) if isinstance(it := result.get(name), list) else 0 for name in LISTS},
     )
 
 
 def _attachment(it: dict[str, object]) -> Attachment:
-    encrypted = it.get("encrypted")
     return Attachment(
-        size=_integer(it.get("size")),
-        content_type=_text(it.get("content_type")),
-        detection=_text(it.get("detection")),
-        encrypted=encrypted if isinstance(encrypted, bool) else None,
-        name=_text(it.get("name")),
-        filename=_text(it.get("filename")),
-        md5=_text(it.get("md5")),
-        sha1=_text(it.get("sha1")),
-        sha256=_text(it.get("sha256")),
+        size=integer(it.get("size")),
+        content_type=text(it.get("content_type")),
+        detection=text(it.get("detection")),
+        encrypted=boolean(it.get("encrypted")),
+        name=text(it.get("name")),
+        filename=text(it.get("filename")),
+        md5=text(it.get("md5")),
+        sha1=text(it.get("sha1")),
+        sha256=text(it.get("sha256")),
     )
 
 
 def _finding(it: dict[str, object]) -> Finding:
     return Finding(
-        attachment=_text(it.get("attachment")),
-        detail=_text(it.get("detail")),
-        detection=_text(it.get("detection")),
-        field=_text(it.get("field")),
-        name=_text(it.get("name")),
-        portion=_text(it.get("portion")),
-        reason=_text(it.get("reason")),
-        score=_number(it.get("score")),
-        value=_text(it.get("value")),
+        attachment=text(it.get("attachment")),
+        detail=text(it.get("detail")),
+        detection=text(it.get("detection")),
+        field=text(it.get("field")),
+        name=text(it.get("name")),
+        portion=text(it.get("portion")),
+        reason=text(it.get("reason")),
+        score=number(it.get("score")),
+        value=text(it.get("value")),
     )
 
 
 def _threat_category(it: dict[str, object]) -> ThreatCategory:
-    return ThreatCategory(_integer(it.get("id")), _text(it.get("name")), _text(it.get("description")))
-
-
-def _each(value: object, read: Callable[[dict[str, object]], T]) -> tuple[T, ...]:
-    if not isinstance(value, list):
-        return ()
-    return tuple(read(it) for it in value[:LONGEST_LIST] if isinstance(it, dict))
-
-
-def _fields(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: object) -> str | None:
-    """A string that every wire of ours takes: no half of a surrogate pair, and not the two that SQS refuses."""
-    if not isinstance(value, str):
-        return None
-    return value.encode("utf-8", "replace").decode("utf-8").translate(_NONCHARACTERS)
-
-
-def _integer(value: object) -> int | None:
-    """An integer of 64 bits: what Cloudflare documents, and within what DynamoDB can hold."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None
-
-
-def _number(value: object) -> float | None:
-    """A finite number within what DynamoDB can hold (1e-130 to 1e125)."""
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not abs(value) < 1e100:
-        return None
-    return float(value) if abs(value) > 1e-100 else 0.0
+    return ThreatCategory(integer(it.get("id")), text(it.get("name")), text(it.get("description")))

@@ -1,24 +1,28 @@
-"""A detection as plain JSON values that are sure to fit: what a record keeps and what an alert carries.
+"""A detection or a context as plain JSON values that are sure to fit: what a record keeps and what an alert carries.
 
 No field of Cloudflare's has a maximum length or count, while an alert and a record do. Long texts are cut, and lists
 are filled from their beginning, the most telling list first, until there is no more room. What went is named.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
 
+from functions.cloudflare.context import Context
 from functions.cloudflare.detection import Detection
+from functions.cloudflare.message_id import MessageId
 
-FILLED_FIRST = ("threat_categories", "attachments", "findings", "links", "headers")
-"""Headers come last: they are the largest, and what matters in them is in `validation` and `sender_info` as well."""
+DETECTION_LISTS = ("threat_categories", "attachments", "findings", "links", "headers")
+"""Filled in this order. Headers come last: they are the largest, and what matters in them is in other fields as well."""
+CONTEXT_LISTS = ("delivery_status", "client_recipients", "envelope_to", "to", "detection_reasons")
 TEXT_LIMIT = 1_000
-"""Characters of one text."""
+"""Characters of one text, unless somebody wants fewer."""
 _SEPARATOR = len(", ")
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """fields: the detection without what is absent. counts: how many of each list Cloudflare gave.
+    """fields: the source without what is absent, under Cloudflare's names. counts: how many of each list it had.
 
     dropped: the lists that are not whole, in the order in which they lost; and `texts`, where a text was cut.
     """
@@ -28,40 +32,48 @@ class Excerpt:
     dropped: tuple[str, ...]
 
 
-def excerpt(detection: Detection, limit: int) -> Excerpt:
-    """The detection in at most `limit` bytes of JSON (UTF-8), or with empty lists where even that is more."""
-    cut = _Cutter()
-    plain: dict[str, object] = {}
-    for field in fields(detection):
-        value = getattr(detection, field.name)
-        if field.name in FILLED_FIRST:
-            plain[field.name] = []
-        elif field.name != "counts" and value is not None:
-            plain[field.name] = cut.plain(value)
+def excerpt(source: Detection | Context, limit: int, text_limit: int = TEXT_LIMIT) -> Excerpt:
+    """The source in at most `limit` bytes of JSON (UTF-8), or with empty lists where even that is more.
+
+    text_limit: characters of a text.
+    """
+    filled_first = DETECTION_LISTS if isinstance(source, Detection) else CONTEXT_LISTS
+    lists: dict[str, Sequence[object]] = {name: getattr(source, name) for name in filled_first}
+    counts = source.counts if isinstance(source, Detection) else {name: len(items) for name, items in lists.items()}
+    cut = _Cutter(text_limit)
+    plain: dict[str, object] = {name: [] for name in lists}
+    for field in fields(source):
+        value = getattr(source, field.name)
+        if field.name not in lists and field.name != "counts" and value is not None:
+            # `from` is a word of Python's, so that its field has another name.
+            plain[field.name.rstrip("_")] = cut.plain(value)
     room = limit - _size(plain)
-    for name in FILLED_FIRST:
+    for name, items in lists.items():
         kept: list[object] = []
-        for item in getattr(detection, name):
+        for item in items:
             value = cut.plain(item)
             room -= _size(value) + _SEPARATOR
             if room < 0:
                 break
             kept.append(value)
-        plain[name] = kept
-    short = tuple(name for name in reversed(FILLED_FIRST) if len(getattr(detection, name)) > len(plain[name]))  # type: ignore[arg-type]  # each of these is a list by now
-    return Excerpt(plain, detection.counts, (*short, "texts") if cut.texts else short)
+        plain[name], lists[name] = kept, kept
+    short = tuple(name for name in reversed(filled_first) if counts[name] > len(lists[name]))
+    return Excerpt(plain, counts, (*short, "texts") if cut.texts else short)
 
 
 class _Cutter:
     """Turns values into plain ones, and remembers whether it had to cut a text."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self.texts = False
 
     def plain(self, value: object) -> object:
-        if isinstance(value, str) and len(value) > TEXT_LIMIT:
+        if isinstance(value, str) and len(value) > self._limit:
             self.texts = True
-            return value[: TEXT_LIMIT - 1] + "…"
+            return value[: self._limit - 1] + "…"
+        if isinstance(value, MessageId):
+            return value.value
         if is_dataclass(value):
             named = ((field.name, getattr(value, field.name)) for field in fields(value))
             return {name: self.plain(it) for name, it in named if it is not None}

@@ -14,8 +14,8 @@ from functions.cloudflare.errors import Throttled
 
 WINDOW_SECONDS = 300.0
 """What Cloudflare's limit counts over. Source: its API documentation on rate limits."""
-BURST = 10
-"""Requests that need no gap between them: one batch, so that a single one is never slowed."""
+BURST = 20
+"""Requests that need no gap between them: one batch and its contexts, so that a single one is never slowed."""
 
 
 class Pace:
@@ -33,7 +33,7 @@ class Pace:
         limit: requests in a window that all environments together may make; environments: how many there may be.
 
         In any window one environment makes at most burst + rate x window requests. With 80 % of 1,200 and two
-        environments that is to be 960 / 2 = 480, so the rate is (480 - 10) / 300 s = 1.57 a second.
+        environments that is to be 960 / 2 = 480, so the rate is (480 - 20) / 300 s = 1.53 a second.
         """
         allowed = limit / environments
         burst = min(BURST, allowed / 2)

@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
+from functions.alert.alert import Style
 from functions.aws import AWS_FAILURES, cause
 from functions.cloudflare.client import Cloudflare
 from functions.cloudflare.credentials import Credentials, Secret, SecretUnavailable
@@ -44,8 +45,7 @@ SNS = Config(
     max_pool_connections=2,
 )
 AWS = Config(
-    # A call and its one retry take at most 2 x (1 + 3) = 8 s. Claim 8 s, publish 10 s and mark 8 s are 26 s in all, on
-    # the worst day, of the 30 s that are kept for them.
+    # A call and its one retry take at most 2 x (1 + 3) = 8 s: see RESERVE_SECONDS in lookup.py for their sum.
     connect_timeout=1,
     read_timeout=3,
     retries={"mode": "standard", "total_max_attempts": 2},
@@ -99,8 +99,8 @@ def _escalation(settings: Settings, logger: Logger) -> Escalation:
     queues = Queues(sqs, settings.request_queue_url, settings.dead_letter_queue_url)
     return Escalation(
         policy=policy,
-        lookup=Lookup(cloudflare, ThreadPoolExecutor(BATCH, "cloudflare"), policy, _now),
-        outbox=Outbox(ledger, topic, _now),
+        lookup=Lookup(cloudflare, ThreadPoolExecutor(BATCH, "cloudflare"), policy, settings.fetch_context, _now),
+        outbox=Outbox(ledger, topic, Style(settings.mask_recipients, settings.chat_notifications), _now),
         settlement=Settlement(ledger, queues, policy, settings.max_receives, _now),
         now=_now,
     )

@@ -1,14 +1,15 @@
 """The whole story of a batch, in phases. Each takes what is still open and gives it back a step further, or settled.
 
 The number of network calls is what a batch costs, so everything that can share a call does: ten questions to
-Cloudflare at the same time, then one write that claims, one publish, and one write that marks.
+Cloudflare at the same time, then one write that claims, one publish, and one write that marks. What is not to be
+alerted on costs one read: was anybody told of it before?
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from functions.escalate.cases import Request, advance
+from functions.escalate.cases import Detected, Escalating, Request, advance
 from functions.escalate.decision import Policy
 from functions.escalate.lookup import Lookup
 from functions.escalate.message import Message
@@ -41,11 +42,16 @@ class Escalation:
         owner, seconds_left = invocation.owner, invocation.seconds_left
         requests = self.read(messages)
         detected = advance(requests, lambda cases: self.lookup.detect(cases, seconds_left()))
-        decided = advance(detected, lambda cases: [self.policy.decide(case, self.now()) for case in cases])
+        decided = advance(detected, self.decide)
         claimed = advance(decided, lambda cases: self.outbox.claim(cases, owner, seconds_left()))
-        published = advance(claimed, lambda cases: self.outbox.publish(cases, seconds_left))
+        in_context = advance(claimed, self.lookup.contexts)
+        published = advance(in_context, lambda cases: self.outbox.publish(cases, seconds_left))
         marked = advance(published, lambda cases: self.outbox.mark(cases, owner, seconds_left))
         return self.settlement.settle(marked, seconds_left)
+
+    def decide(self, cases: list[Detected]) -> list[Escalating | Settled]:
+        """Those that somebody is to be told of, by what Cloudflare found in each mail and what was told of it before."""
+        return self.outbox.recall([self.policy.decide(case, self.now()) for case in cases])
 
     def read(self, messages: Sequence[Message]) -> list[Request | Settled]:
         """The requests, each mail once: another request for one in the same batch looks again after the first."""

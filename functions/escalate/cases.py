@@ -1,6 +1,6 @@
 """A message on its way through the phases: what is known of it after each.
 
-Message -> Request -> Detected -> Escalating -> Published
+Message -> Request -> Detected -> Escalating or Dismissed -> Escalating -> Published
 and from any of these -> Settled
 """
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from functions.cloudflare.detection import Detection
+from functions.cloudflare.detection import Found
 from functions.cloudflare.message_id import MessageId
 from functions.escalate.message import Message
 from functions.escalate.outcome import Settled
@@ -29,20 +29,28 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """A request, and the `result` with which Cloudflare answered it."""
+    """A request, and what Cloudflare answered to it."""
 
     request: Request
-    result: dict[str, object]
+    found: Found
     fetched_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Escalating:
-    """A request whose mail is to be alerted on, with the record that says so."""
+    """A request whose mail is to be told of, with the record that says what: an alert, or that one is closed."""
 
     request: Request
     record: Record
-    detection: Detection
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissed:
+    """A request whose mail is below the line. settled: how it ends, unless somebody was told of the mail before."""
+
+    request: Request
+    record: Record
+    settled: Settled
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from datetime import datetime
 from functions.cloudflare.contract import FAMILIES, find_drift, unknown_fields
 from functions.cloudflare.detection import read_detection
 from functions.cloudflare.message_id import MessageId
-from functions.escalate.cases import Detected, Escalating
+from functions.escalate.cases import Detected, Dismissed, Escalating
 from functions.escalate.message import Message
 from functions.escalate.outcome import Outcome, Reason, Settled
+from functions.escalate.severity import severity
 from functions.escalate.verdict import UnknownDisposition, judge
 from functions.ledger.record import Record
 
@@ -26,16 +27,16 @@ class Policy:
     escalate_on: frozenset[str]
     record_all: bool
 
-    def decide(self, case: Detected, now: datetime) -> Escalating | Settled:
+    def decide(self, case: Detected, now: datetime) -> Escalating | Dismissed | Settled:
         """Whether to alert, by the disposition alone; drift elsewhere in the answer is noted and changes nothing."""
-        request, drift = case.request, find_drift(case.result)
-        detection = read_detection(case.result)
+        request, result = case.request, case.found.result
+        drift, detection = find_drift(result), read_detection(result)
         settle = Settled(request.message, Outcome.REJECTED, Reason.UNKNOWN_DISPOSITION, id=request.id, drift=drift)
         try:
             verdict = judge(detection.final_disposition, self.escalate_on)
         except UnknownDisposition as exc:
             return replace(settle, detail=str(exc))
-        if "final_disposition" not in case.result and (renamed := unknown_fields(case.result)[:5]):
+        if "final_disposition" not in result and (renamed := unknown_fields(result)[:5]):
             # It may well be there under another name: a human looks, rather than that nobody ever does.
             detail = (
                 f"$.final_disposition: not given, but there is {', '.join(renamed)}, which the contract does not know"
@@ -46,19 +47,23 @@ class Policy:
             self.record(
                 request.message, request.id, outcome, verdict.reason, fetched_at=case.fetched_at, decided_at=now
             ),
+            found_as=case.found.id,
             disposition=verdict.disposition,
+            escalates=verdict.escalate,
             detection=detection,
             drift=drift,
         )
         if verdict.escalate:
-            return Escalating(request, record, detection)
-        return replace(
+            return Escalating(request, weighed(record))
+        settled = replace(
             settle,
             outcome=outcome,
             reason=verdict.reason,
             disposition=verdict.disposition,
             record=record if self.record_all else None,
         )
+        # An answer without a disposition is no opinion: it closes no alert.
+        return Dismissed(request, record, settled) if verdict.disposition else settled
 
     def gravity(self, result: dict[str, object]) -> tuple[int, int]:
         """How grave a result is, to decide by the gravest of several: to escalate, then unheard-of, then the rest."""
@@ -93,3 +98,8 @@ class Policy:
             decided_at=decided_at,
             sqs_message_id=message.id,
         )
+
+
+def weighed(record: Record) -> Record:
+    """The record with its severity, by what is known of it so far."""
+    return replace(record, severity=severity(record.disposition or "", record.delivery, escalates=record.escalates))

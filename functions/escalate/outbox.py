@@ -1,4 +1,4 @@
-"""Decisions -> outcomes, for what is to be alerted on: claim, publish, mark, in this order.
+"""Decisions -> outcomes, for what somebody is to be told of: claim, publish, mark, in this order.
 
 Publishing first would repeat the alert with every redelivery; marking first would lose it in a crash. With the claim
 first and the mark last, a crash at any point leaves a PENDING record, whose lease runs out and is then taken over.
@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from functions.escalate.alert import describe
-from functions.escalate.cases import Escalating, Published
+from functions.alert.alert import Style, describe
+from functions.escalate.cases import Dismissed, Escalating, Published
+from functions.escalate.decision import weighed
 from functions.escalate.outcome import Outcome, Reason, Settled
 from functions.escalate.publisher import Topic
-from functions.ledger.ledger import Claim, Ledger, LedgerUnavailable, Standing
+from functions.ledger.ledger import Claim, Claimant, Hold, Ledger, LedgerUnavailable
 from functions.ledger.record import Record
 
 LEASE_MARGIN = timedelta(seconds=5)
@@ -30,8 +31,32 @@ class Outbox:
 
     ledger: Ledger | None
     topic: Topic | None
+    style: Style
     now: Callable[[], datetime]
     sleep: Callable[[float], None] = time.sleep
+
+    def recall(self, cases: list[Escalating | Dismissed | Settled]) -> list[Escalating | Settled]:
+        """The cases, without any below the line: each is settled, unless somebody was told of its mail before."""
+        dismissed = [case for case in cases if isinstance(case, Dismissed)]
+        told = self._recall(dismissed, self.ledger) if dismissed and self.ledger else [it.settled for it in dismissed]
+        recalled = iter(told)
+        return [next(recalled) if isinstance(case, Dismissed) else case for case in cases]
+
+    def _recall(self, dismissed: list[Dismissed], ledger: Ledger) -> list[Escalating | Settled]:
+        try:
+            standings = ledger.standings([case.record for case in dismissed])
+        except LedgerUnavailable as exc:
+            outcome, reason = Outcome.RETRY, Reason.LEDGER_UNAVAILABLE
+            return [
+                replace(case.settled, outcome=outcome, reason=reason, detail=str(exc), record=None)
+                for case in dismissed
+            ]
+        return [
+            Escalating(case.request, weighed(replace(case.record, outcome=Outcome.CLOSED)))
+            if standing and standing.concerns(case.record)
+            else case.settled
+            for case, standing in zip(dismissed, standings, strict=True)
+        ]
 
     def claim(self, cases: list[Escalating], owner: str, seconds_left: float) -> list[Escalating | Settled]:
         """Those that are ours to publish: nobody has sent them, and nobody else can be sending them now.
@@ -41,9 +66,9 @@ class Outbox:
         if self.ledger is None:
             return [*cases]
         lease = timedelta(seconds=seconds_left) + LEASE_MARGIN
+        claimant = Claimant(owner, self.now(), lease, told=self.topic is not None)
         try:
-            records, told = [case.record for case in cases], self.topic is not None
-            claims = self.ledger.claim(records, owner, self.now(), lease, told=told)
+            claims = self.ledger.claim([case.record for case in cases], claimant)
         except LedgerUnavailable as exc:
             return [_settled(case, Outcome.RETRY, Reason.LEDGER_UNAVAILABLE, str(exc)) for case in cases]
         return [_stand(case, claim) for case, claim in zip(cases, claims, strict=True)]
@@ -52,7 +77,7 @@ class Outbox:
         """Those whose alert SNS has taken. The others stay PENDING, and are tried again."""
         if self.topic is None:
             return [Published(case, None) for case in cases]
-        alerts = [describe(case.record, case.detection) for case in cases]
+        alerts = [describe(case.record, self.style) for case in cases]
         receipts = self.topic.publish(alerts, seconds_left)
         return [
             Published(case, receipt.sns_message_id)
@@ -75,7 +100,9 @@ class Outbox:
             marked, failure = [False] * len(cases), f"the alert is out, but its record is not marked: {exc}"
         return [
             replace(
-                _settled(case.escalating, Outcome.ESCALATED, Reason(case.escalating.record.reason))
+                _settled(
+                    case.escalating, Outcome(case.escalating.record.outcome), Reason(case.escalating.record.reason)
+                )
                 if done
                 else _settled(case.escalating, Outcome.RETRY, Reason.LEDGER_UNAVAILABLE, failure),
                 sns_message_id=case.sns_message_id,
@@ -97,16 +124,20 @@ class Outbox:
         return self.ledger.mark(sent, owner, self.now())
 
 
-def _stand(escalating: Escalating, claim: Claim) -> Escalating | Settled:
-    match claim.standing:
-        case Standing.CLAIMED:
+def _stand(case: Escalating, claim: Claim) -> Escalating | Settled:
+    escalating = replace(case, record=claim.record)
+    match claim.hold:
+        case Hold.CLAIMED:
             return escalating
-        case Standing.SENT:
+        case Hold.SENT:
             return _settled(escalating, Outcome.ALREADY_ESCALATED, Reason.ALERT_SENT_BEFORE)
-        case Standing.HELD:
+        case Hold.OVERTAKEN:
+            detail = "Cloudflare's answer has changed since, and that has been told: the message is asked about again"
+            return _settled(escalating, Outcome.RETRY, Reason.OVERTAKEN, detail)
+        case Hold.HELD:
             held = _settled(escalating, Outcome.RETRY, Reason.CLAIMED_BY_ANOTHER, "another worker holds this alert")
             return replace(held, delay=claim.held_for)
-        case Standing.UNKNOWN:
+        case Hold.UNKNOWN:
             return _settled(
                 escalating, Outcome.RETRY, Reason.LEDGER_UNAVAILABLE, "the claim met a conflict or a throttle"
             )

@@ -15,6 +15,8 @@ class Outcome(StrEnum):
     """Malicious or suspicious: recorded and published. The message is deleted."""
     ALREADY_ESCALATED = "ALREADY_ESCALATED"
     """The ledger says that this alert was sent. The message is deleted, nothing is published."""
+    CLOSED = "CLOSED"
+    """Below the line after an alert: recorded, and published as an update. The message is deleted."""
     NOT_ESCALATED = "NOT_ESCALATED"
     """A known disposition below the line, or none given. The message is deleted."""
     NOT_FOUND = "NOT_FOUND"
@@ -30,7 +32,7 @@ class Outcome(StrEnum):
 class Reason(StrEnum):
     """Why an outcome came about: a constant word to count, alarm and redrive by."""
 
-    # ESCALATED and NOT_ESCALATED
+    # ESCALATED, CLOSED and NOT_ESCALATED
     DISPOSITION_LISTED = "disposition-listed"
     DISPOSITION_FAMILY = "disposition-family"
     DISPOSITION_BELOW_THE_LINE = "disposition-below-the-line"
@@ -42,6 +44,7 @@ class Reason(StrEnum):
     # RETRY
     CLOUDFLARE_UNAVAILABLE = "cloudflare-unavailable"
     CLAIMED_BY_ANOTHER = "claimed-by-another"
+    OVERTAKEN = "overtaken-by-a-later-answer"
     TWICE_IN_ONE_BATCH = "twice-in-one-batch"
     LEDGER_UNAVAILABLE = "ledger-unavailable"
     PUBLISH_FAILED = "publish-failed"

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from functions.alert.alert import ALERT_LIMIT, Alert
 from functions.aws import AWS_FAILURES, cause, surely_not_done
-from functions.escalate.alert import ALERT_LIMIT, Alert
 from functions.escalate.chunks import chunks
 
 if TYPE_CHECKING:

@@ -38,6 +38,9 @@ class Settings:
     request_queue_url: str
     escalate_on: frozenset[str]
     record_all: bool
+    fetch_context: bool
+    mask_recipients: bool
+    chat_notifications: bool
     retention: timedelta
     requests_per_window: float
     environments: int
@@ -57,7 +60,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         dead_letter_queue_url=reader.url("DEAD_LETTER_QUEUE_URL"),
         request_queue_url=reader.url("REQUEST_QUEUE_URL"),
         escalate_on=frozenset(dispositions),
-        record_all=reader.text("RECORD_ALL", "true|false", "true or false", "false") == "true",
+        record_all=reader.switch("RECORD_ALL", default=False),
+        fetch_context=reader.switch("FETCH_CONTEXT", default=True),
+        mask_recipients=reader.switch("MASK_RECIPIENTS", default=False),
+        chat_notifications=reader.switch("CHAT_NOTIFICATIONS", default=False),
         retention=timedelta(days=reader.number("RETENTION_DAYS", 30, 3650, 400)),
         requests_per_window=reader.number("CLOUDFLARE_LIMIT", 10, 1_000_000, 1_200)
         * reader.number("CLOUDFLARE_SHARE", 1, 100, 80)
@@ -88,6 +94,9 @@ class _Reader:
             return value
         self.problems.append(f"{name}: {'malformed' if value else 'missing'}; expected {expected}")
         return ""
+
+    def switch(self, name: str, *, default: bool) -> bool:
+        return self.text(name, "true|false", "true or false", "true" if default else "false") == "true"
 
     def optional(self, name: str, pattern: str, expected: str) -> str | None:
         return self.text(name, pattern, expected) if self._environment.get(name, "").strip() else None

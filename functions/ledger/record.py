@@ -1,27 +1,13 @@
-"""What is written down about a decision, and under which key.
-
-A record explains itself to somebody who reads it in the console months later. Times are UTC, ISO 8601.
-
-    message    partition key: <account_id>/<postfix_id>, so that everything about one mail is one query, whichever
-               form of its id was given
-    decision   sort key: <id as given>#<DISPOSITION> for an alert; for a decision not to alert, the SQS message id
-               follows, so that a request that is delivered twice is recorded once
-"""
+"""One decision about one mail: what is known of it, what was decided and why."""
 
 import hashlib
-import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from enum import StrEnum
 
+from functions.cloudflare.context import Context, Delivery
 from functions.cloudflare.detection import Detection
-from functions.cloudflare.excerpt import excerpt
 from functions.cloudflare.message_id import MessageId
-from functions.release import RELEASE
-
-DETECTION_LIMIT = 150 * 1024
-"""Bytes of a detection that a record keeps; DynamoDB takes 400 KB in an item, and 4 MB in a transaction of ten."""
 
 
 class State(StrEnum):
@@ -35,17 +21,42 @@ class State(StrEnum):
     """Complete without an alert: there is no topic, or the decision was not to alert."""
 
 
+class Activity(StrEnum):
+    """What an alert is in the life of a mail."""
+
+    CREATE = "Create"
+    """Nobody has been told of this mail before."""
+    UPDATE = "Update"
+    """Its disposition is another one than the last that somebody was told."""
+    CLOSE = "Close"
+    """Its disposition has dropped below the line, after somebody was told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was last told about a mail."""
+
+    disposition: str
+    alert_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One decision about one mail.
 
+    id:            as it was given; found_as: the one under which Cloudflare had the mail, where it was asked.
     disposition:   Cloudflare's word in upper case; None where there was no detection, or none was given.
+    escalates:     whether that is one to alert on.
+    severity:      how urgent it is; None where there is nothing to alert on.
     reason:        the rule that decided.
     escalate_on:   the dispositions that were to be escalated at the time.
     detail:        what a human should know beside the reason.
     drift:         where the answer did not match Cloudflare's contract, as `path: rule`.
     queued_at:     when the request first arrived; fetched_at: when Cloudflare answered; decided_at: when we judged.
     sqs_message_id: the request's message.
+    context:       None where Cloudflare was not asked, or did not answer in time.
+    turn:          how often the mail's disposition had changed before, as far as anybody was told.
+    previous:      what was told before, where that was something else.
     """
 
     account_id: str
@@ -57,59 +68,54 @@ class Record:
     fetched_at: datetime
     decided_at: datetime
     sqs_message_id: str
+    found_as: MessageId | None = None
     disposition: str | None = None
+    escalates: bool = False
+    severity: str | None = None
     detail: str = ""
     detection: Detection | None = None
     drift: tuple[str, ...] = ()
+    context: Context | None = None
+    turn: int = 0
+    previous: Told | None = None
 
     @property
     def alert_id(self) -> str:
-        """The same for the same account, id and disposition, for ever: what a repeated alert is known by."""
-        identity = "\n".join((self.account_id, self.id.value, self.disposition or ""))
+        """What a repeated alert is known by: the same for the same account, id, disposition and turn, for ever."""
+        turn = (str(self.turn),) if self.turn else ()
+        identity = "\n".join((self.account_id, self.id.value, self.disposition or "", *turn))
         return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
+    @property
+    def activity(self) -> Activity:
+        """What its alert is in the life of the mail."""
+        if not self.escalates:
+            return Activity.CLOSE
+        return Activity.UPDATE if self.previous else Activity.CREATE
 
-def escalation_key(record: Record) -> dict[str, str]:
-    """The key under which at most one alert is ever claimed."""
-    return {"message": f"{record.account_id}/{record.id.postfix_id}", "decision": f"{record.id}#{record.disposition}"}
+    @property
+    def delivery(self) -> Delivery:
+        """Where the mail is."""
+        return self.context.delivery if self.context else Delivery.UNKNOWN
 
+    @property
+    def standing_key(self) -> dict[str, str]:
+        """Where it is written what was last told about the mail."""
+        return {"about": self.id.postfix_id, "entry": f"{self.account_id}/{self.id}"}
 
-def observation_key(record: Record) -> dict[str, str]:
-    """The key of a decision not to alert."""
-    label = record.disposition or record.outcome
-    return {
-        "message": f"{record.account_id}/{record.id.postfix_id}",
-        "decision": f"{record.id}#{label}#{record.sqs_message_id}",
-    }
+    @property
+    def alert_key(self) -> dict[str, str]:
+        """The key under which at most one alert is ever claimed."""
+        turn = f"#{self.turn}" if self.turn else ""
+        return self._key(f"{self.disposition}{turn}")
 
+    @property
+    def observation_key(self) -> dict[str, str]:
+        """The key of a decision not to alert: a request that is delivered twice is recorded once."""
+        return self._key(f"{self.disposition or self.outcome}#{self.sqs_message_id}")
 
-def attributes(record: Record, retention: timedelta) -> dict[str, object]:
-    """Everything about a record but its key and its state, as DynamoDB's serializer takes it."""
-    known: dict[str, object] = {
-        "account_id": record.account_id,
-        "id": record.id.value,
-        "postfix_id": record.id.postfix_id,
-        "outcome": record.outcome,
-        "reason": record.reason,
-        "escalate_on": list(record.escalate_on),
-        "queued_at": moment(record.queued_at),
-        "fetched_at": moment(record.fetched_at),
-        "decided_at": moment(record.decided_at),
-        "sqs_message_id": record.sqs_message_id,
-        "release": RELEASE,
-        "drift": list(record.drift),
-        "expires_at": int((record.decided_at + retention).timestamp()),
-    }
-    if record.detail:
-        known["detail"] = record.detail
-    if record.disposition:
-        known["disposition"] = record.disposition
-    if record.detection:
-        kept = excerpt(record.detection, DETECTION_LIMIT)
-        known["detection"] = json.loads(json.dumps(kept.fields), parse_float=Decimal)
-        known["detection_counts"] = kept.counts
-        known["detection_dropped"] = list(kept.dropped)
-    return known
+    def _key(self, decision: str) -> dict[str, str]:
+        return {"about": self.id.postfix_id, "entry": f"{self.account_id}/{self.id}#{decision}"}
 
 
 def moment(at: datetime) -> str:

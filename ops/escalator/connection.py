@@ -11,7 +11,7 @@ from botocore import exceptions as sdk
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
-from functions.escalate.plain_text import plain
+from functions.alert.plain_text import plain
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -1,6 +1,6 @@
 """Text that anybody may have written, made safe for a terminal and for a spreadsheet."""
 
-from functions.escalate.plain_text import plain
+from functions.alert.plain_text import plain
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 

@@ -5,16 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer
-
+from functions.ledger.wire import from_item
 from ops.local.consignment import Consignment
 from ops.local.inbox import ReceivedAlert
 from ops.local.stack import Stack
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
-
-_deserialize = TypeDeserializer().deserialize
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +38,10 @@ class Yield:
 
 
 def read_records(stack: Stack) -> list[dict[str, Any]]:
-    """Every record in the table, oldest first."""
+    """Every record in the table, oldest first; without what was last told, and without pointers."""
     pages = stack.dynamodb.get_paginator("scan").paginate(TableName=stack.table)
-    records = [{name: _deserialize(it) for name, it in item.items()} for page in pages for item in page["Items"]]
-    return sorted(records, key=lambda record: record["decided_at"])
+    items = [from_item(item) for page in pages for item in page["Items"]]
+    return sorted((it for it in items if "outcome" in it), key=lambda record: record["decided_at"])
 
 
 def read_dead_letters(stack: Stack) -> "list[MessageTypeDef]":

@@ -4,7 +4,6 @@ from itertools import groupby
 
 from rich import box
 from rich.console import Console
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
@@ -28,8 +27,8 @@ def show(result: Yield, console: Console) -> None:
     console.print(_alerts(result))
     if result.alerts:
         first = result.alerts[0]
-        console.print("\nThe first of them, as its e-mail subscriber reads it:\n", style="dim")
-        console.print(Panel(Text(first.email.rstrip("\n")), title=Text(first.subject), title_align="left", width=76))
+        console.print("\nThe first of them, as its e-mail subscriber gets it:\n", style="dim")
+        console.print(Text(f"Subject: {first.subject}\n\n{first.email}"))
     console.rule(f"Records: {len(result.records)} written", align="left")
     console.print(_records(result))
     console.rule(f"Rejections: {len(result.dead_letters)} on the dead-letter queue", align="left")
@@ -74,7 +73,9 @@ def _alerts(result: Yield) -> Table:
     table = _table("severity", "disposition", "mail", "alert id")
     for alert in result.alerts:
         told = alert.attributes
-        table.add_row(told["severity"], told["disposition"], alert.facts["postfix_id"], told["alert_id"][:8])
+        table.add_row(
+            told["severity"], told["disposition"], alert.facts["metadata"]["correlation_uid"], told["alert_id"][:8]
+        )
     return table
 
 

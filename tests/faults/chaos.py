@@ -122,7 +122,7 @@ class Chaos:
         pages = self.stack.dynamodb.get_paginator("scan").paginate(
             TableName=self.stack.table,
             FilterExpression="#state = :pending AND lease_until > :past",
-            ProjectionExpression="message, decision, #owner",
+            ProjectionExpression="about, entry, #owner",
             ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
             ExpressionAttributeValues={":pending": {"S": "PENDING"}, ":past": {"S": "2021"}},
         )
@@ -130,7 +130,7 @@ class Chaos:
             if item["owner"]["S"] in self.ended:
                 self.stack.dynamodb.update_item(
                     TableName=self.stack.table,
-                    Key={"message": item["message"], "decision": item["decision"]},
+                    Key={"about": item["about"], "entry": item["entry"]},
                     UpdateExpression="SET lease_until = :past",
                     ConditionExpression="#owner = :owner AND #state = :pending",
                     ExpressionAttributeNames={"#owner": "owner", "#state": "state"},

@@ -189,13 +189,15 @@ _OF_THE_CONNECTION = frozenset({"content-length", "connection", "transfer-encodi
 
 
 def _action(handler: BaseHTTPRequestHandler, body: bytes) -> str:
-    """PublishBatch, TransactWriteItems, ... of AWS; detections or search of Cloudflare."""
+    """PublishBatch, TransactWriteItems, ... of AWS; detections, context or search of Cloudflare."""
     target = handler.headers.get("x-amz-target")
     if target:
         return target.rpartition(".")[2]
     if handler.command == "POST":
         return parse_qs(body.decode())["Action"][0]
-    return "detections" if re.search(r"/detections$", handler.path) else "search"
+    if handler.path.endswith("/detections"):
+        return "detections"
+    return "search" if re.search(r"/investigate\?", handler.path) else "context"
 
 
 def _hang_up(handler: BaseHTTPRequestHandler) -> None:

@@ -56,7 +56,7 @@ def judge(stack: Stack, mailbox: Mailbox, schedule: Schedule, requests: int, sec
     escalated = {mail for mail, outcome in expected.items() if outcome == "ESCALATED"}
     sent = {it["postfix_id"] for it in records if it["state"] == "SENT"}
     recorded = {it["postfix_id"] for it in records if it["state"] == "RECORDED"}
-    alerted = {it.facts["postfix_id"] for it in alerts}
+    alerted = {it.facts["metadata"]["correlation_uid"] for it in alerts}
     good_rejected = [it["Body"] for it in rejected if "postfix_id" in it["Body"]]
     repeats, unexplained = _repeats(alerts, schedule)
     bad = bad_messages(mailbox)
@@ -106,7 +106,7 @@ def tell(report: Report) -> str:
 def _repeats(alerts: list[ReceivedAlert], schedule: Schedule) -> tuple[int, list[str]]:
     """How many alerts came again, and those of them that no crash or unanswered publish explains."""
     came = Counter(alert.attributes["alert_id"] for alert in alerts)
-    mail = {alert.attributes["alert_id"]: alert.facts["postfix_id"].encode() for alert in alerts}
+    mail = {alert.attributes["alert_id"]: alert.facts["metadata"]["correlation_uid"].encode() for alert in alerts}
     unexplained = [
         alert_id
         for alert_id, count in came.items()

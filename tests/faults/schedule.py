@@ -11,6 +11,8 @@ from tests.faults.proxy import NONE, Call, Fault
 
 BLOCK_SECONDS = 3
 """Cloudflare blocks for 300 s; here time is scaled by a hundred, in what it answers and so in what the function waits."""
+CLOUDFLARE = frozenset({"detections", "context"})
+"""Actions that are Cloudflare's; all others are AWS's."""
 LATE_SECONDS = 3.5
 """Half a second more than the function waits for an answer of AWS."""
 
@@ -49,13 +51,13 @@ class Schedule:
             if name:
                 self.counts[name] += 1
             published = call.action == "PublishBatch" and fault.unanswered
-            if published or (fault.kill_before and b":sns_message_id" in call.body):
+            if published or (fault.kill_before and b":_sns_message_id" in call.body):
                 self.unmarked.append(call.body)
             return fault
 
     def _draw(self, call: Call) -> tuple[str, Fault]:
         left = self._blocked_until - time.monotonic()
-        if call.action == "detections" and left > 0:
+        if call.action in CLOUDFLARE and left > 0:
             return "calls during a block", blocked(max(1, round(left)))
         if self._random.random() >= self.rate:
             return "", NONE
@@ -65,7 +67,7 @@ class Schedule:
             return ("secrets out of reach", Fault(lose_request=True)) if once else ("", NONE)
         if self.counts["crashes"] < self.crashes and self._random.random() < 0.25:
             return "crashes", self._random.choice([Fault(kill_before=True), Fault(kill_after=True)])
-        return self._cloudflare() if call.action == "detections" else self._aws(call.action)
+        return self._cloudflare() if call.action in CLOUDFLARE else self._aws(call.action)
 
     def _cloudflare(self) -> tuple[str, Fault]:
         if self.counts["blocks"] < self.blocks and self._random.random() < 0.1:

@@ -56,7 +56,7 @@ class Fragile:
             if record["state"] == "PENDING":
                 self.world.stack.dynamodb.update_item(
                     TableName=self.world.stack.table,
-                    Key={name: {"S": record[name]} for name in ("message", "decision")},
+                    Key={name: {"S": record[name]} for name in ("about", "entry")},
                     UpdateExpression="SET lease_until = :past",
                     ExpressionAttributeValues={":past": {"S": "2020-01-01T00:00:00.000Z"}},
                 )

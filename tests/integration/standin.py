@@ -1,6 +1,7 @@
 """How the tests talk to the stand-in Cloudflare without a client: plain GETs, and small mailboxes."""
 
 import http.client
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from typing import NamedTuple
@@ -46,3 +47,14 @@ def detections(name: str, account: str = ACCOUNT) -> str:
 def only(mail: Mail, *script: Fault) -> Mailbox:
     """A mailbox of one mail that first answers by the script."""
     return Mailbox(ACCOUNT, (replace(mail, script=script),))
+
+
+class ChangingMailbox(Mailbox):
+    """A mailbox of one mail about which Cloudflare changes its mind while it is being asked."""
+
+    def change(self, mail: Mail) -> None:
+        """From now on this is what its ids name."""
+        self._by_id.update(dict.fromkeys(mail.ids, mail))
+
+    def __iter__(self) -> Iterator[Mail]:
+        return iter({mail.investigate_id: mail for mail in self._by_id.values()}.values())

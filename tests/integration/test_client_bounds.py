@@ -210,7 +210,7 @@ def test_connection_closed_between_calls() -> None:
         cloudflare = client(base_url)
         results = []
         for _ in range(3):
-            results.append(cloudflare.detection(ID, 2.0))
+            results.append(cloudflare.detection(ID, 2.0).result)
             time.sleep(0.05)
     assert [DETECTION] * 3 == results
     assert 3 == len(asked)
@@ -259,9 +259,9 @@ def test_short_id_of_several_mails() -> None:
         connection.sendall(head.encode() + b"\r\n" + content)
 
     with server(lambda connection: answer(connection, requests[-1])) as (base_url, requests):
-        result = client(base_url).detection(MessageId("4gZJ8d1HhYz7V2L"), 20.0)
+        found = client(base_url).detection(MessageId("4gZJ8d1HhYz7V2L"), 20.0)
 
-    assert DETECTION == result
+    assert (MessageId(f"{ID.value}2"), DETECTION) == (found.id, found.result)
     assert list(answers) == asked
 
 

@@ -26,13 +26,19 @@ def test_malicious_mail(world: World) -> None:
     [alert], [record] = world.alerts(), world.records()
 
     assert (logged["outcome"], logged["reason"]) == ("ESCALATED", "disposition-listed")
-    assert record["alert_id"] == logged["alert_id"] == alert.attributes["alert_id"] == alert.facts["alert_id"]
+    assert (
+        record["alert_id"] == logged["alert_id"] == alert.attributes["alert_id"] == alert.facts["unmapped"]["alert_id"]
+    )
     assert record["sns_message_id"] == logged["sns_message_id"] == alert.sns_message_id
     assert ("SENT", "MALICIOUS", MALICIOUS.postfix_id) == (record["state"], record["disposition"], record["id"])
     assert "lease_until" not in record
     assert record["queued_at"] <= record["fetched_at"] <= record["decided_at"] <= record["claimed_at"]
     assert record["claimed_at"] <= record["published_at"]
-    assert alert.facts["detection"] == {"findings": []} | dict(MALICIOUS.result or {})
+    found = MALICIOUS.result or {}
+    assert [it["href"] for it in found["links"]] == [
+        it["url_string"] for it in alert.facts["evidences"][0]["email"]["urls"]
+    ]
+    assert record["detection"] == {"findings": []} | dict(found)
     assert world.waiting() == 0
 
 
@@ -83,7 +89,7 @@ def _rewind(world: World, lease: str) -> None:
     [record] = world.records()
     world.stack.dynamodb.update_item(
         TableName=world.stack.table,
-        Key={name: {"S": record[name]} for name in ("message", "decision")},
+        Key={name: {"S": record[name]} for name in ("about", "entry")},
         UpdateExpression="SET #state = :pending, #owner = :other, lease_until = :lease",
         ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
         ExpressionAttributeValues={":pending": {"S": "PENDING"}, ":other": {"S": "another"}, ":lease": {"S": lease}},
@@ -212,7 +218,7 @@ def test_credentials_rotated(world: World) -> None:
     world.send(SPAM.postfix_id)
 
     assert outcomes(world.poll()) == [("NOT_ESCALATED", "disposition-below-the-line")]
-    assert [call.status for call in world.cloudflare.calls] == [200, 401, 200]
+    assert [call.status for call in world.cloudflare.calls] == [200, 200, 401, 200]
 
 
 @pytest.mark.parametrize(
@@ -287,8 +293,9 @@ def test_alert_of_a_mail_with_a_huge_detection(make_world: MakeWorld) -> None:
 
     assert outcomes(world.poll()) == [("ESCALATED", "disposition-listed")]
     [alert], [record] = world.alerts(), world.records()
-    assert ["headers", "links"] == alert.facts["truncated"] == record["detection_dropped"]
-    assert (alert.facts["detection_counts"]["links"], record["detection_counts"]["headers"]) == (10_000, 2_000)
+    told = alert.facts["unmapped"]
+    assert ["headers", "links"] == told["dropped"] == record["detection_dropped"]
+    assert (told["counts"]["links"], record["detection_counts"]["headers"]) == (10_000, 2_000)
 
 
 def _with_result(mail: Mail, result: dict[str, object]) -> Mail:

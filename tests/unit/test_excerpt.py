@@ -1,4 +1,4 @@
-"""excerpt.py: what is kept of a detection, within a limit, and what is said about the rest."""
+"""excerpt.py: what is kept of a detection or a context, within a limit, and what is said about the rest."""
 
 import json
 from typing import Any
@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.cloudflare.context import read_context
 from functions.cloudflare.detection import read_detection
-from functions.cloudflare.excerpt import FILLED_FIRST, TEXT_LIMIT, Excerpt, excerpt
-from tests.strategies import Answer, answers
-from tests.unit.examples import detection
+from functions.cloudflare.excerpt import CONTEXT_LISTS, DETECTION_LISTS, TEXT_LIMIT, Excerpt, excerpt
+from tests.strategies import Answer, answers, contexts
+from tests.unit.examples import CONTEXT, INVESTIGATE_ID, context, detection
 
 LEAST = 64 * 1024
-DROPPED_FIRST = tuple(reversed(FILLED_FIRST))
+DROPPED_FIRST = tuple(reversed(DETECTION_LISTS))
 LISTS = frozenset(DROPPED_FIRST)
 LARGEST_ITEM = 6 * TEXT_LIMIT + 50
 """Bytes: a text of control characters, six bytes each, with its name."""
@@ -112,3 +113,50 @@ def test_without_any_room() -> None:
     kept = excerpt(detection(**full), 0)
     assert (DROPPED_FIRST, dict.fromkeys(LISTS, 1)) == (kept.dropped, kept.counts)
     assert (kept.fields["action"], kept.fields["final_disposition"]) == ("QUARANTINED", "MALICIOUS")
+
+
+# --- contexts ---------------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def fat_contexts(draw: st.DrawFn) -> Answer:
+    """Lists of up to 200 texts, each of up to 3,000 characters."""
+    one = draw(fat)
+    lists = {name: [one * draw(sizes)] * draw(st.integers(0, 200)) for name in CONTEXT_LISTS}
+    return CONTEXT | lists | {"subject": one * draw(sizes), "from": one * draw(sizes)}
+
+
+@given(fat_contexts(), st.integers(32 * 1024, 128 * 1024))
+def test_a_context_of_any_size(answer: Answer, limit: int) -> None:
+    """The limit holds; the counts are those of the mail; a list is cut only when nothing is left of those before it."""
+    kept = excerpt(read_context(answer), limit)
+    assert size(kept) <= limit
+    assert {name: len(answer[name]) for name in CONTEXT_LISTS} == kept.counts
+    short = tuple(name for name in reversed(CONTEXT_LISTS) if lengths(kept)[name] < kept.counts[name])
+    assert short == lists_dropped(kept)
+    assert [0] * (len(short) - 1) == [lengths(kept)[name] for name in short][:-1]
+
+
+def test_an_ordinary_context() -> None:
+    """It is kept whole, under Cloudflare's names, the id as text."""
+    kept = excerpt(context(), LEAST)
+    assert (CONTEXT, ()) == (kept.fields, kept.dropped)
+    assert INVESTIGATE_ID == kept.fields["id"]
+
+
+@given(contexts)
+def test_what_a_context_does_not_say(answer: Answer) -> None:
+    """It is absent, but for the lists, which are empty."""
+    kept = excerpt(read_context(answer), LEAST)
+    assert None not in kept.fields.values()
+    assert lengths(kept).keys() == {*CONTEXT_LISTS}
+    assert read_context(answer) == read_context(kept.fields)
+
+
+def test_ten_thousand_recipients() -> None:
+    """They go, from their end, and where the mail is stays."""
+    people = [f"{n}@larkfield.example" for n in range(10_000)]
+    kept = excerpt(context(to=people, delivery_status=["delivered", "quarantined"]), 8 * 1024)
+    assert (("to",), 10_000) == (kept.dropped, kept.counts["to"])
+    assert ["delivered", "quarantined"] == kept.fields["delivery_status"]
+    assert people[: lengths(kept)["to"]] == kept.fields["to"]

@@ -9,14 +9,17 @@ from functions.cloudflare.errors import Throttled
 from functions.cloudflare.pace import BURST, Pace
 from tests.clock import Clock
 
-PATIENCE = 20.0
-"""What an invocation has for waiting: 60 s, less 30 s for AWS, less 10 s for the call itself."""
+PATIENCE = 12.0
+"""What an invocation has for waiting: 60 s, less 38 s for what follows, less 10 s for the call itself."""
+
+ROUNDING = 1e-9
+"""Seconds: what sums of intervals may be wrong by."""
 
 
 def test_first_batch() -> None:
-    """A batch that comes alone does not wait."""
+    """A batch that comes alone does not wait, and neither do the questions for its contexts."""
     pace = Pace(960, 2, Clock())
-    assert [0.0] * BURST == [pace.reserve(0.0) for _ in range(BURST)]
+    assert all(pace.reserve(ROUNDING) <= ROUNDING for _ in range(BURST))
 
 
 def test_turn_beyond_patience() -> None:
@@ -24,12 +27,12 @@ def test_turn_beyond_patience() -> None:
     clock = Clock()
     pace = Pace(960, 2, clock)
     for _ in range(BURST):
-        pace.reserve(0.0)
+        pace.reserve(ROUNDING)
 
     with pytest.raises(Throttled) as refused:
         pace.reserve(0.5)
 
-    assert pytest.approx(300 / 470) == refused.value.retry_after == pace.reserve(1.0)
+    assert pytest.approx(300 / 460) == refused.value.retry_after == pace.reserve(1.0)
 
 
 @pytest.mark.parametrize("environments", [1, 2, 10])
@@ -76,12 +79,12 @@ def test_blocked_while_waiting() -> None:
 
 
 RATELIMITS = {
-    "plenty": ('"default";r=1150;t=280', 300 / 470),
-    "others-use-the-token": ('"default";r=120;t=200', 2 * 200 / 100),
-    "the-tightest-of-two": ('"burst";r=1000;t=60, "default";r=70;t=100', 2 * 100 / 50),
-    "other-order": ('"default";t=200;r=120', 2 * 200 / 100),
-    "absent": (None, 300 / 470),
-    "unreadable": ('"default";r=many;t=soon', 300 / 470),
+    "plenty": ('"default";r=1150;t=280', 300 / 460),
+    "others-use-the-token": ('"default";r=120;t=200', 2 * 200 / 80),
+    "the-tightest-of-two": ('"burst";r=1000;t=60, "default";r=70;t=100', 2 * 100 / 30),
+    "other-order": ('"default";t=200;r=120', 2 * 200 / 80),
+    "absent": (None, 300 / 460),
+    "unreadable": ('"default";r=many;t=soon', 300 / 460),
 }
 
 
@@ -96,8 +99,9 @@ def test_ratelimit_header(header: str | None, gap: float) -> None:
     assert pytest.approx(gap) == second - first
 
 
-def test_ratelimit_used_up() -> None:
+@pytest.mark.parametrize("left", [0, 15, 2 * BURST])
+def test_ratelimit_used_up(left: int) -> None:
     """When hardly more is left than may be under way already, nobody is called until there is more."""
     pace = Pace(960, 2, Clock())
-    pace.obey('"default";r=15;t=42')
+    pace.obey(f'"default";r={left};t=42')
     assert 42.0 == pace.reserve(60.0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.escalate.plain_text import defanged, plain
+from functions.alert.plain_text import defanged, plain
 from tests.unit.mail_client import links
 
 HOSTILE = {

@@ -1,19 +1,17 @@
-"""record.py: what is written down about a decision, and under which key."""
+"""record.py: one decision about one mail, what its alert is called, and under which key it stands."""
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 import pytest
-from boto3.dynamodb.types import TypeSerializer
-from hypothesis import given
 
+from functions.cloudflare.context import Delivery
 from functions.cloudflare.message_id import MessageId
-from functions.ledger.record import DETECTION_LIMIT, attributes, escalation_key, moment, observation_key
-from functions.release import RELEASE
-from tests.strategies import Answer, answers
-from tests.unit.examples import ACCOUNT, ALERT_ID, FORMS, INVESTIGATE_ID, NOON, POSTFIX_ID, RESULT, detection, record
+from functions.ledger.record import Activity, Told, moment
+from tests.unit.examples import ACCOUNT, FORMS, INVESTIGATE_ID, NOON, POSTFIX_ID, context, record
 
-KEEP = timedelta(days=400)
+TOLD = Told("SUSPICIOUS", "7" * 32)
+
+# --- the name of an alert ---------------------------------------------------------------------------------------------
 
 
 def test_the_name_of_an_alert() -> None:
@@ -23,10 +21,22 @@ def test_the_name_of_an_alert() -> None:
     assert expected == actual
 
 
+def test_the_name_of_an_alert_after_a_change() -> None:
+    """It too is the same in every release."""
+    assert "ac3b55738a1e269aa7391e92ac7f88f2" == record(turn=1).alert_id
+
+
 def test_the_name_of_an_alert_about_the_same() -> None:
-    """When, why and by which message it was decided makes no other alert of it."""
+    """When, why, by which message and after what it was decided makes no other alert of it, nor where the mail is."""
     later = record(
-        decided_at=NOON + timedelta(days=1), reason="disposition-family", sqs_message_id="2", drift=("$.a: unknown",)
+        decided_at=NOON + timedelta(days=1),
+        reason="disposition-family",
+        sqs_message_id="2",
+        drift=("$.a: unknown",),
+        severity="Critical",
+        context=context(),
+        found_as=MessageId(INVESTIGATE_ID),
+        previous=TOLD,
     )
     assert record().alert_id == later.alert_id
 
@@ -36,12 +46,14 @@ OTHERS: dict[str, dict[str, object]] = {
     "id": {"id": MessageId(POSTFIX_ID)},
     "disposition": {"disposition": "MALICIOUS-BEC"},
     "no disposition": {"disposition": None},
+    "turn": {"turn": 1},
+    "a later turn": {"turn": 2},
 }
 
 
 @pytest.mark.parametrize("changes", OTHERS.values(), ids=OTHERS)
 def test_the_name_of_another_alert(changes: dict[str, object]) -> None:
-    """Account, id and disposition each make another alert of it."""
+    """Account, id, disposition and turn each make another alert of it."""
     assert record().alert_id != record(**changes).alert_id
 
 
@@ -51,16 +63,28 @@ def test_all_names_of_alerts() -> None:
     assert len(OTHERS) == len(names)
 
 
-def test_the_key_of_an_escalation() -> None:
-    """One for each id as given and disposition: a second alert cannot be claimed."""
-    expected = {"message": f"{ACCOUNT}/{POSTFIX_ID}", "decision": f"{INVESTIGATE_ID}#MALICIOUS"}
-    assert expected == escalation_key(record(sqs_message_id="2"))
+# --- its keys ---------------------------------------------------------------------------------------------------------
+
+ALERTS: dict[str, tuple[dict[str, object], str]] = {
+    "the first": ({}, "MALICIOUS"),
+    "asked for by another message": ({"sqs_message_id": "2"}, "MALICIOUS"),
+    "after a change": ({"turn": 1, "previous": TOLD}, "MALICIOUS#1"),
+    "come back after two": ({"turn": 2, "previous": TOLD}, "MALICIOUS#2"),
+    "closed": ({"turn": 1, "previous": TOLD, "disposition": "NONE"}, "NONE#1"),
+}
+
+
+@pytest.mark.parametrize(("changes", "decision"), ALERTS.values(), ids=ALERTS)
+def test_the_key_of_an_alert(changes: dict[str, object], decision: str) -> None:
+    """One for each id as given, disposition and turn: a second alert cannot be claimed."""
+    expected = {"about": POSTFIX_ID, "entry": f"{ACCOUNT}/{INVESTIGATE_ID}#{decision}"}
+    assert expected == record(**changes).alert_key
 
 
 OBSERVED = {
-    "below the line": ("SPAM", "NOT_ESCALATED", f"{INVESTIGATE_ID}#SPAM#7"),
-    "no disposition": (None, "NOT_ESCALATED", f"{INVESTIGATE_ID}#NOT_ESCALATED#7"),
-    "no detection": (None, "NOT_FOUND", f"{INVESTIGATE_ID}#NOT_FOUND#7"),
+    "below the line": ("SPAM", "NOT_ESCALATED", "SPAM#7"),
+    "no disposition": (None, "NOT_ESCALATED", "NOT_ESCALATED#7"),
+    "no detection": (None, "NOT_FOUND", "NOT_FOUND#7"),
 }
 
 
@@ -68,75 +92,50 @@ OBSERVED = {
 def test_the_key_of_a_decision_not_to_alert(disposition: str | None, outcome: str, decision: str) -> None:
     """One for each request: a decision is never overwritten by another, and a redelivery adds none."""
     it = record(disposition=disposition, outcome=outcome, sqs_message_id="7")
-    assert observation_key(it) == {"message": f"{ACCOUNT}/{POSTFIX_ID}", "decision": decision}
+    assert {"about": POSTFIX_ID, "entry": f"{ACCOUNT}/{INVESTIGATE_ID}#{decision}"} == it.observation_key
+
+
+def test_the_key_of_what_was_told() -> None:
+    """One for each id as given, whatever is told of it."""
+    keys = [record(**changes).standing_key for changes in ({}, {"disposition": "NONE", "turn": 3, "previous": TOLD})]
+    assert [{"about": POSTFIX_ID, "entry": f"{ACCOUNT}/{INVESTIGATE_ID}"}] * 2 == keys
 
 
 @pytest.mark.parametrize("value", FORMS.values(), ids=FORMS)
 def test_everything_about_one_mail(value: str) -> None:
-    """It is under one partition key, whichever form of its id was given."""
+    """It is under one partition key, whichever form of its id was given, and under an entry of its own."""
     it = record(id=MessageId(value))
-    assert {escalation_key(it)["message"], observation_key(it)["message"]} == {f"{ACCOUNT}/{POSTFIX_ID}"}
+    keys = [it.standing_key, it.alert_key, it.observation_key]
+    assert [POSTFIX_ID] * 3 == [key["about"] for key in keys]
+    assert 3 == len({key["entry"] for key in keys})
 
 
-def test_what_is_written_down() -> None:
-    """A reader in the console understands it months later."""
-    known = attributes(record(id=MessageId(ALERT_ID), drift=("$.a: unknown",), detection=detection()), KEEP)
-    assert known == {
-        "account_id": ACCOUNT,
-        "id": ALERT_ID,
-        "postfix_id": POSTFIX_ID,
-        "outcome": "ESCALATED",
-        "reason": "disposition-listed",
-        "escalate_on": ["MALICIOUS"],
-        "queued_at": "2026-11-23T12:00:00.000Z",
-        "fetched_at": "2026-11-23T12:00:00.000Z",
-        "decided_at": "2026-11-23T12:00:00.000Z",
-        "sqs_message_id": "70a95218-f226-45e6-b742-9761b03b8bdc",
-        "release": RELEASE,
-        "drift": ["$.a: unknown"],
-        "expires_at": int((NOON + KEEP).timestamp()),
-        "disposition": "MALICIOUS",
-        "detection": {name: value for name, value in RESULT.items() if value is not None}
-        | {"findings": [], "validation": {}},
-        "detection_counts": dict.fromkeys(("attachments", "findings", "headers", "links", "threat_categories"), 0),
-        "detection_dropped": [],
-    }
+def test_forms_of_one_mail() -> None:
+    """Each is told of by itself: no two share a key."""
+    entries = {record(id=MessageId(value)).alert_key["entry"] for value in FORMS.values()}
+    assert len(FORMS) == len(entries)
 
 
-def test_a_decision_without_a_detection() -> None:
-    """What is not known is absent, not null."""
-    known = attributes(record(disposition=None, detection=None), KEEP)
-    assert not {"disposition", "detection", "detection_counts", "detection_dropped"} & known.keys()
-    assert None not in known.values()
+# --- what it is in the life of the mail -------------------------------------------------------------------------------
+
+LIFE = {
+    "nobody was told": (True, None, Activity.CREATE),
+    "something else was told": (True, TOLD, Activity.UPDATE),
+    "below the line after an alert": (False, TOLD, Activity.CLOSE),
+    "below the line, and what was told is not known": (False, None, Activity.CLOSE),
+}
 
 
-def test_a_detection_that_is_too_large() -> None:
-    """It is cut to what DynamoDB takes, and the record says how."""
-    links = [{"href": "https://example.com/" + "😀" * 900}] * 10_000
-    known = attributes(record(detection=detection(links=links)), KEEP)
-    wire = str(TypeSerializer().serialize(known["detection"]))
-    assert (["links"], 10_000) == (known["detection_dropped"], detection_count(known, "links"))
-    assert len(wire.encode()) < 1.1 * DETECTION_LIMIT
+@pytest.mark.parametrize(("escalates", "previous", "expected"), LIFE.values(), ids=LIFE)
+def test_an_activity(escalates: bool, previous: Told | None, expected: Activity) -> None:
+    """It follows from what was told before, and from whether this is one to alert on."""
+    assert expected == record(escalates=escalates, previous=previous).activity
 
 
-def detection_count(known: dict[str, object], name: str) -> object:
-    counts = known["detection_counts"]
-    assert isinstance(counts, dict)
-    return counts[name]
-
-
-def test_a_score() -> None:
-    """It is a decimal: DynamoDB takes no floats."""
-    known = attributes(record(detection=detection(findings=[{"score": 0.1}])), KEEP)["detection"]
-    assert isinstance(known, dict)
-    assert known["findings"] == [{"score": Decimal("0.1")}]
-
-
-@given(answers)
-def test_any_documented_answer(answer: Answer) -> None:
-    """DynamoDB's serializer takes all of it."""
-    for value in attributes(record(detection=detection(**answer)), KEEP).values():
-        TypeSerializer().serialize(value)
+def test_where_the_mail_is() -> None:
+    """Its context says so; without one nobody knows."""
+    placed = [record(context=context(delivery_status=["delivered"])), record(context=None)]
+    assert [Delivery.DELIVERED, Delivery.UNKNOWN] == [it.delivery for it in placed]
 
 
 MOMENTS = {

@@ -1,5 +1,6 @@
 """settings.py: the environment, checked once, with everything that is wrong told at the same time."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -29,6 +30,9 @@ DEFAULTS = Settings(
     request_queue_url=REQUESTS,
     escalate_on=ESCALATE_BY_DEFAULT,
     record_all=False,
+    fetch_context=True,
+    mask_recipients=False,
+    chat_notifications=False,
     retention=timedelta(days=400),
     requests_per_window=960.0,
     environments=2,
@@ -39,6 +43,9 @@ OPTIONAL = (
     "ALERT_TOPIC_ARN",
     "ESCALATE_ON",
     "RECORD_ALL",
+    "FETCH_CONTEXT",
+    "MASK_RECIPIENTS",
+    "CHAT_NOTIFICATIONS",
     "RETENTION_DAYS",
     "CLOUDFLARE_LIMIT",
     "CLOUDFLARE_SHARE",
@@ -84,6 +91,9 @@ def test_everything_set() -> None:
         "REQUEST_QUEUE_URL": "http://host.docker.internal:5000/123456789012/requests",
         "ESCALATE_ON": "malicious, Spam ,,UNSET",
         "RECORD_ALL": "true",
+        "FETCH_CONTEXT": " false",
+        "MASK_RECIPIENTS": "true",
+        "CHAT_NOTIFICATIONS": "true\n",
         "RETENTION_DAYS": "30",
         "CLOUDFLARE_LIMIT": "600",
         "CLOUDFLARE_SHARE": "50",
@@ -100,12 +110,26 @@ def test_everything_set() -> None:
         request_queue_url=environment["REQUEST_QUEUE_URL"],
         escalate_on=frozenset({"MALICIOUS", "SPAM", "UNSET"}),
         record_all=True,
+        fetch_context=False,
+        mask_recipients=True,
+        chat_notifications=True,
         retention=timedelta(days=30),
         requests_per_window=300.0,
         environments=5,
         max_receives=9,
     )
     assert expected == read_settings(environment)
+
+
+SWITCHES = ("record_all", "fetch_context", "mask_recipients", "chat_notifications")
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+@pytest.mark.parametrize("on", [True, False], ids=["on", "off"])
+def test_a_switch(name: str, on: bool) -> None:
+    """Each is turned on and off by its own name, and turns no other."""
+    settings = read_settings(LEAST | {name.upper(): "true" if on else "false"})
+    assert replace(DEFAULTS, **{name: on}) == settings  # type: ignore[arg-type]  # mypy takes each field for every type
 
 
 SINKS: dict[str, tuple[dict[str, str], tuple[str | None, str | None]]] = {
@@ -171,6 +195,10 @@ MALFORMED = {
     "dispositions, only commas": ("ESCALATE_ON", " , ,"),
     "record all, yes": ("RECORD_ALL", "yes"),
     "record all, one": ("RECORD_ALL", "1"),
+    "fetch context, no": ("FETCH_CONTEXT", "no"),
+    "fetch context, in upper case": ("FETCH_CONTEXT", "FALSE"),
+    "mask recipients, on": ("MASK_RECIPIENTS", "on"),
+    "chat notifications, both": ("CHAT_NOTIFICATIONS", "true|false"),
     "retention, none": ("RETENTION_DAYS", "0"),
     "retention, negative": ("RETENTION_DAYS", "-1"),
     "retention, no number": ("RETENTION_DAYS", "for ever"),

@@ -4,7 +4,8 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
-from functions.cloudflare.client import CALL_SECONDS
+from functions.cloudflare.client import CALL_SECONDS, CONTEXT_CALL_SECONDS
+from functions.cloudflare.pace import BURST
 from functions.escalate import app, lookup, outbox, publisher, queue, settlement
 from functions.escalate.settings import RECEIVES
 from ops.local.template import TEMPLATE
@@ -22,8 +23,16 @@ def slowest(config: Any) -> float:
 
 
 def test_reserve() -> None:
-    """Claim, publish and mark fit into what is kept of an invocation for them, at their slowest."""
-    assert slowest(app.AWS) + slowest(app.SNS) + slowest(app.AWS) <= lookup.RESERVE_SECONDS
+    """Recall, claim, context, publish and mark fit into what is kept of an invocation for them, at their slowest."""
+    recall = claim = mark = slowest(app.AWS)
+    assert recall + claim + lookup.CONTEXT_SECONDS + slowest(app.SNS) + mark <= lookup.RESERVE_SECONDS
+
+
+def test_context() -> None:
+    """One call for a context, and a wait for its turn, fit into what an alert waits for it."""
+    patience = lookup.CONTEXT_SECONDS - lookup.GRACE_SECONDS - CONTEXT_CALL_SECONDS
+    assert patience == test_backlog.CONTEXT_PATIENCE
+    assert patience > 0
 
 
 def test_publish_and_mark() -> None:
@@ -38,6 +47,12 @@ def test_patience() -> None:
     patience = FUNCTION["Timeout"] - lookup.RESERVE_SECONDS - CALL_SECONDS
     assert patience == test_backlog.PATIENCE == test_pace.PATIENCE
     assert patience > 0
+
+
+def test_burst() -> None:
+    """One batch and its contexts ask without a gap."""
+    batch = FUNCTION["Events"]["Requests"]["Properties"]["BatchSize"]
+    assert 2 * batch == BURST == 2 * app.BATCH
 
 
 def test_visibility() -> None:

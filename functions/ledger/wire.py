@@ -1,0 +1,57 @@
+"""Plain JSON values as DynamoDB writes them, and back.
+
+boto3's own serializer takes no floats and gives decimals; a score is a float in Cloudflare's answer and in ours.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Item = dict[str, AttributeValueTypeDef]
+
+
+def to_wire(value: object) -> "AttributeValueTypeDef":
+    """A value of text, numbers, booleans, nulls, lists and objects."""
+    match value:
+        case str():
+            return {"S": value}
+        case bool():
+            return {"BOOL": value}
+        case int() | float():
+            return {"N": repr(value)}
+        case Mapping():
+            return {"M": {name: to_wire(it) for name, it in value.items()}}
+        case list() | tuple():
+            return {"L": [to_wire(it) for it in value]}
+        case None:
+            return {"NULL": True}
+    raise TypeError(f"{type(value).__name__} is no value of JSON")
+
+
+def to_item(values: Mapping[str, object]) -> "Item":
+    """The same for the members of an object."""
+    return {name: to_wire(value) for name, value in values.items()}
+
+
+def from_wire(value: "Mapping[str, Any]") -> Any:
+    """A value as it was given to `to_wire`; a float that is a whole number comes back as an integer."""
+    [(kind, it)] = value.items()
+    match kind:
+        case "N":
+            return int(it) if it.lstrip("-").isdecimal() else float(it)
+        case "M":
+            return from_item(it)
+        case "L":
+            return [from_wire(element) for element in it]
+        case "NULL":
+            return None
+        case "SS" | "NS" | "BS":
+            raise TypeError("no set is ever written")
+    return it
+
+
+def from_item(item: "Mapping[str, Mapping[str, Any]]") -> dict[str, Any]:
+    """The same for the attributes of an item."""
+    return {name: from_wire(value) for name, value in item.items()}
