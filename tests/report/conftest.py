@@ -1,0 +1,77 @@
+"""A browser, and reports to open in it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
+
+from ops.escalator.report.page import write_report
+from tests.report.reading import Reading
+from tests.report.records import PERIOD, records
+
+Report = Callable[[list[dict[str, Any]]], Path]
+Read = Callable[..., Reading]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium as Debian packages it. It looks for nothing on the network, of its own accord neither.
+
+    It ends with the module: while it runs, this thread has an event loop, and no other test should.
+    """
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.fail("There is no `chromium` on the PATH to read reports with: apt-get install chromium")
+    quiet = ["--disable-gpu", "--disable-quic", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=quiet)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Report:
+    """Makes the report of some records."""
+
+    def make(of: list[dict[str, Any]]) -> Path:
+        path = tmp_path / "report.html"
+        with path.open("w", encoding="utf-8") as out:
+            write_report(of, PERIOD, out)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def thousand() -> list[dict[str, Any]]:
+    """A thousand records, hostile ones among them."""
+    return list(records(1_000))
+
+
+@pytest.fixture(scope="session")
+def thousand_report(thousand: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report about them."""
+    path = tmp_path_factory.mktemp("thousand") / "report.html"
+    with path.open("w", encoding="utf-8") as out:
+        write_report(thousand, PERIOD, out)
+    return path
+
+
+DESK = ViewportSize(width=1280, height=900)
+PHONE = ViewportSize(width=360, height=740)
+
+
+@pytest.fixture
+def read(browser: Browser) -> Iterator[Read]:
+    """Opens a file in a window of its own, as `Reading`; options are those of a browser's context."""
+    with ExitStack() as windows:
+
+        def start(file: Path, *, size: ViewportSize = DESK, **options: Any) -> Reading:
+            context = windows.enter_context(browser.new_context(viewport=size, offline=True, **options))
+            return Reading(context.new_page()).open(file)
+
+        yield start
