@@ -7,7 +7,10 @@ import click
 
 from functions.release import RELEASE
 from ops.escalator.connection import Connection, Failed
+from ops.escalator.explain import explain
+from ops.escalator.history import history
 from ops.escalator.redrive import redrive
+from ops.escalator.stats import stats
 from ops.escalator.text import visible
 
 DONE, NOT_DONE, USAGE = 0, 1, 2
@@ -61,4 +64,5 @@ def escalator(ctx: click.Context, region: str | None, profile: str | None, endpo
     ctx.obj = Connection(region, profile, endpoint_url)
 
 
-escalator.add_command(redrive)
+for command in (history, explain, stats, redrive):
+    escalator.add_command(command)

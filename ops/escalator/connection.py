@@ -14,11 +14,15 @@ from botocore.parsers import ResponseParserError
 from functions.alert.plain_text import plain
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=40)
 """A receive waits for up to 20 s by itself."""
+_PATIENT = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 8}))
+"""A table that throttles gives more a little later."""
 _LOG_IN = "log in to AWS again, or name another --profile"
+_BUSY = "the table is busy: try again later, or ask for less at once"
 _NETWORK = "check the network, the --region and the --endpoint-url"
 _ADVICE = {
     "AWS.SimpleQueueService.NonExistentQueue": "check the queue's URL and the --region",
@@ -30,6 +34,12 @@ _ADVICE = {
     "InvalidClientTokenId": _LOG_IN,
     "UnrecognizedClientException": _LOG_IN,
     "SignatureDoesNotMatch": _LOG_IN,
+    "ResourceNotFoundException": "check the --table, the --region and whose account this is",
+    "ValidationException": "name a table made from template.yaml as it is now, and give a --cursor as it was printed",
+    "ProvisionedThroughputExceededException": _BUSY,
+    "RequestLimitExceeded": _BUSY,
+    "ThrottlingException": _BUSY,
+    "InternalServerError": "try again later",
     "ValidationError": "check the --stack and the --region",
 }
 _SDK_ADVICE: tuple[tuple[type[Exception], str], ...] = (
@@ -82,6 +92,12 @@ class Connection:
         """A client for SQS."""
         with _reached("SQS"):
             return self.session.client("sqs", endpoint_url=self.endpoint_url, config=_CONFIG)
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """A client for DynamoDB."""
+        with _reached("DynamoDB"):
+            return self.session.client("dynamodb", endpoint_url=self.endpoint_url, config=_PATIENT)
 
     def outputs(self, stack: str) -> dict[str, str]:
         """The outputs of a CloudFormation stack."""

@@ -12,13 +12,15 @@ from typing import Any, TypeVar
 
 import click
 from rich import box
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from ops.escalator.text import one_line, spreadsheet_safe, visible
 
-Row = Mapping[str, str | int | float | None]
+Row = Mapping[str, Any]
+Styles = Mapping[str, Mapping[str, str]]
+"""How a table shows the values of a column: column -> value -> style."""
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _PROSE_WIDTH = 24
@@ -41,8 +43,18 @@ class Output:
     def __init__(self, form: str | None) -> None:
         self.form = form or ("table" if sys.stdout.isatty() else "plain")
 
-    def rows(self, columns: Iterable[str], rows: Iterable[Row], prose: Iterable[str] = ()) -> None:
-        """Write rows, which have these columns. prose: the columns that give way where the terminal is narrow."""
+    @property
+    def width(self) -> int:
+        """Columns of the terminal."""
+        return _console().width
+
+    def rows(
+        self, columns: Iterable[str], rows: Iterable[Row], prose: Iterable[str] = (), styles: Styles | None = None
+    ) -> None:
+        """Write rows, which have these columns; JSON has all that is in them.
+
+        prose: the columns that give way where the terminal is narrow.
+        """
         columns = list(columns)
         match self.form:
             case "json":
@@ -56,7 +68,7 @@ class Output:
                 for row in rows:
                     click.echo("\t".join(one_line(row[name]) for name in columns))
             case _:
-                _table(columns, rows, frozenset(prose))
+                _table(columns, rows, frozenset(prose), styles or {})
 
     def record(self, record: Mapping[str, Any]) -> None:
         """Write one thing whole. What is a mapping in it becomes a line, or a column, for each of its names."""
@@ -72,6 +84,10 @@ class Output:
                     click.echo(f"{visible(name)}\t{visible(str(value))}")
             case _:
                 _console().print(_block({name: visible(str(value), lines=True) for name, value in flat.items()}))
+
+    def show(self, *parts: RenderableType) -> None:
+        """Show something that is made for a terminal."""
+        _console().print(*parts, sep="\n")
 
     def note(self, text: str) -> None:
         """A last line for a human; programs do not get it."""
@@ -92,7 +108,7 @@ def _json(rows: Iterable[Row]) -> None:
     click.echo("[]" if start == "[" else "\n]")
 
 
-def _table(columns: list[str], rows: Iterable[Row], prose: frozenset[str]) -> None:
+def _table(columns: list[str], rows: Iterable[Row], prose: frozenset[str], styles: Styles) -> None:
     """A table of the columns that have anything in them, or where the terminal is too narrow for it, a block for each row.
 
     Also of what came before a failure.
@@ -107,7 +123,7 @@ def _table(columns: list[str], rows: Iterable[Row], prose: frozenset[str]) -> No
             least = _PROSE_WIDTH if name in prose else None
             table.add_column(name.replace("_", " "), no_wrap=name not in prose, overflow="fold", min_width=least)
         for row in cells:
-            table.add_row(*(Text(row[name]) for name in filled))
+            table.add_row(*(Text(row[name], styles.get(name, {}).get(row[name], "")) for name in filled))
         console = _console()
         needed = console.measure(table, options=console.options.update(max_width=_ANY_WIDTH)).minimum
         if needed <= console.width:

@@ -1,8 +1,12 @@
 """Text that anybody may have written, made safe for a terminal and for a spreadsheet."""
 
+import re
+
 from functions.alert.plain_text import plain
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+_DEFANGED = re.compile(r"\[(\.|:|@|://)\]")
 
 
 def one_line(value: object) -> str:
@@ -24,3 +28,8 @@ def visible(text: str, *, lines: bool = False) -> str:
 def spreadsheet_safe(text: str) -> str:
     """The text as no spreadsheet takes it for a formula: with an apostrophe before it where one might."""
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def refanged(text: str) -> str:
+    """A domain or an address as it is, where it was copied from an alert, which has `[.]` for its dots."""
+    return _DEFANGED.sub(r"\1", text)
