@@ -8,6 +8,7 @@ import click
 from functions.release import RELEASE
 from ops.escalator.connection import Connection, Failed
 from ops.escalator.explain import explain
+from ops.escalator.export import export
 from ops.escalator.history import history
 from ops.escalator.redrive import redrive
 from ops.escalator.stats import stats
@@ -64,5 +65,5 @@ def escalator(ctx: click.Context, region: str | None, profile: str | None, endpo
     ctx.obj = Connection(region, profile, endpoint_url)
 
 
-for command in (history, explain, stats, redrive):
+for command in (history, explain, stats, export, redrive):
     escalator.add_command(command)

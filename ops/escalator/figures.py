@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from math import ceil
 from typing import Any, Self
 
@@ -58,11 +58,18 @@ class Figures:
         """Over all days."""
         return sum(self.days.values(), Counter[str]())
 
+    def _every_day(self) -> list[str]:
+        """From the first with a record to the last; also those without, which say something too."""
+        if not self.days:
+            return []
+        first, last = date.fromisoformat(min(self.days)), date.fromisoformat(max(self.days))
+        return [str(first + timedelta(days=it)) for it in range((last - first).days + 1)]
+
     def named(self) -> dict[str, Any]:
         """All of it, most first, days in order; half of the alerts came within `median` seconds, 95 % within `p95`."""
         return {
             "records": self.records,
-            "days": {day: dict(self.days[day].most_common()) for day in sorted(self.days)},
+            "days": {day: dict(self.days[day].most_common()) for day in self._every_day()},
             "dispositions": dict(self.dispositions.most_common()),
             "outcomes": dict(self.outcomes.most_common()),
             "severities": dict(self.severities.most_common()),

@@ -16,7 +16,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ops.escalator.text import one_line, spreadsheet_safe, visible
+from ops.escalator.text import csv_cell, one_line, visible
 
 Row = Mapping[str, Any]
 Styles = Mapping[str, Mapping[str, str]]
@@ -63,7 +63,7 @@ class Output:
                 write = csv.writer(sys.stdout, lineterminator="\n").writerow
                 write(columns)
                 for row in rows:
-                    write([_csv_cell(row[name]) for name in columns])
+                    write([csv_cell(row[name]) for name in columns])
             case "plain":
                 for row in rows:
                     click.echo("\t".join(one_line(row[name]) for name in columns))
@@ -93,10 +93,6 @@ class Output:
         """A last line for a human; programs do not get it."""
         if self.form == "table":
             _console().print(Text(text, style="bold"))
-
-
-def _csv_cell(value: float | str | None) -> str:
-    return spreadsheet_safe(one_line(value)) if isinstance(value, str) else one_line(value)
 
 
 def _json(rows: Iterable[Row]) -> None:

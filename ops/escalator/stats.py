@@ -1,6 +1,7 @@
 """`escalator stats`: how many, by day and by kind, and how fast."""
 
 from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import Any
 
 import click
@@ -92,7 +93,7 @@ def _days(days: Mapping[str, Mapping[str, int]]) -> Table:
     most = max(sum(counts.values()) for counts in days.values())
     for day, counts in days.items():
         total = sum(counts.values())
-        table.add_row(day, f"{total:,}", Text("█" * max(1, round(_BAR * total / most)), "cyan"))
+        table.add_row(day, f"{total:,}", Text("█" * ceil(_BAR * total / most), "cyan"))
     return table
 
 

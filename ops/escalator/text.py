@@ -30,6 +30,11 @@ def spreadsheet_safe(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
+def csv_cell(value: object) -> str:
+    """A value as one line for a spreadsheet. Numbers are no formulas, also where they begin with a minus."""
+    return spreadsheet_safe(one_line(value)) if isinstance(value, str) else one_line(value)
+
+
 def refanged(text: str) -> str:
     """A domain or an address as it is, where it was copied from an alert, which has `[.]` for its dots."""
     return _DEFANGED.sub(r"\1", text)
