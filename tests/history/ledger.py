@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from ops.escalator.cli import escalator
 from ops.escalator.trail import Trail
+from tests.integration.operator_hands import at_a_terminal
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -61,10 +62,15 @@ class AskedLedger:
             "LEDGER_TABLE": self.table,
         }
 
-    def run(self, *args: str) -> Result:
+    def run(self, *args: str, **variables: str | None) -> Result:
         """`escalator ...` in a pipe."""
         nobodys = {"AWS_REGION": None, "AWS_PROFILE": None, "AWS_CONFIG_FILE": "/no", "AWS_ENDPOINT_URL": None}
-        return CliRunner().invoke(escalator, args, env=nobodys | self.environment, prog_name="escalator")
+        environment = nobodys | self.environment | variables
+        return CliRunner().invoke(escalator, args, env=environment, prog_name="escalator")
+
+    def on_a_terminal(self, *args: str, columns: int) -> tuple[int, str]:
+        """`escalator ...` on a terminal of this width; status and screen."""
+        return at_a_terminal(self.environment, *args, columns=columns)
 
     def history(self, *args: str) -> list[dict[str, Any]]:
         """What `escalator history --json` gives."""

@@ -52,57 +52,74 @@ def record(chance: random.Random, at: datetime, **attributes: Any) -> Item:
     pending = escalated and chance.random() < 0.01
     sqs = f"{chance.getrandbits(128):032x}"
     entry = f"{ACCOUNT}/{id}#{disposition}" + ("" if escalated else f"#{sqs}")
-    hosts, hashes = chance.sample(_HOSTS, chance.choice((0, 0, 0, 1, 2))), chance.sample(_HASHES, chance.choice((0, 0, 0, 1)))
-    categories, people = chance.sample(_CATEGORIES, chance.choice((0, 1))), chance.sample(_PEOPLE, chance.choice((0, 1)))
+    hosts, hashes = (
+        chance.sample(_HOSTS, chance.choice((0, 0, 0, 1, 2))),
+        chance.sample(_HASHES, chance.choice((0, 0, 0, 1))),
+    )
+    categories, people = (
+        chance.sample(_CATEGORIES, chance.choice((0, 1))),
+        chance.sample(_PEOPLE, chance.choice((0, 1))),
+    )
     decided = moment(at)
-    return {
-        "about": id,
-        "entry": entry,
-        "account_id": ACCOUNT,
-        "id": id,
-        "postfix_id": id,
-        "outcome": "ESCALATED" if escalated else "NOT_ESCALATED",
-        "reason": "disposition-listed" if escalated else "disposition-below-the-line",
-        "escalate_on": ["MALICIOUS", "MALICIOUS-BEC", "SUSPICIOUS"],
-        "schema_version": "1",
-        "release": "0.1.0",
-        "disposition": disposition,
-        "turn": 0,
-        "severity": _SEVERITIES[disposition],
-        "delivered": chance.choice(("true", "false", "unknown")),
-        "delivery_status": ["delivered"],
-        "sender_domain": chance.choice(_DOMAINS),
-        "sender_ip": f"203.0.113.{chance.randrange(100)}",
-        "state": "PENDING" if pending else "SENT" if escalated else "RECORDED",
-        "owner": "6f3c-owner",
-        "claims": 1,
-        "claimed_at": decided,
-        "queued_at": moment(at - timedelta(seconds=chance.uniform(0.5, 5))),
-        "fetched_at": moment(at - timedelta(milliseconds=20)),
-        "decided_at": decided,
-        "month": decided[:7],
-        "sqs_message_id": sqs,
-        "expires_at": int(at.timestamp()) + 400 * 86400,
-        "drift": [],
-        "detection": {
-            "action": "QUARANTINED",
-            "links": [{"href": f"https://{host}/x", "text": "here"} for host in hosts],
-            "attachments": [{"name": "a.img", "size": 7, "sha256": it} for it in hashes],
-            "threat_categories": [{"name": name} for name in categories],
-            "findings": [{"name": "ml", "score": Decimal("0.75")}],
-            "headers": [],
-            "sender_info": {"ip": "203.0.113.1", "geo": "US/-/-"},
-            "validation": {"spf": "fail", "dkim": "none", "dmarc": "fail"},
-            "final_disposition": disposition,
-        },
-        "detection_counts": {"links": len(hosts), "attachments": len(hashes), "findings": 1, "headers": 0},
-        "detection_dropped": [],
-        "context": {"subject": f"Invoice {id}", "from": "a@sender.example", "to": people},
-    } | ({"pending": "yes", "lease_until": decided, "alert_id": "a" * 32} if pending else {}) | (
-        {"alert_id": "a" * 32, "sns_message_id": "b", "published_at": moment(at + timedelta(seconds=0.3))}
-        if escalated and not pending
-        else {}
-    ) | attributes
+    return (
+        {
+            "about": id,
+            "entry": entry,
+            "account_id": ACCOUNT,
+            "id": id,
+            "postfix_id": id,
+            "outcome": "ESCALATED" if escalated else "NOT_ESCALATED",
+            "reason": "disposition-listed" if escalated else "disposition-below-the-line",
+            "escalate_on": ["MALICIOUS", "MALICIOUS-BEC", "SUSPICIOUS"],
+            "schema_version": "1",
+            "release": "0.1.0",
+            "disposition": disposition,
+            "turn": 0,
+            "severity": _SEVERITIES[disposition],
+            "delivered": chance.choice(("true", "false", "unknown")),
+            "delivery_status": ["delivered"],
+            "sender_domain": chance.choice(_DOMAINS),
+            "sender_ip": f"203.0.113.{chance.randrange(100)}",
+            "state": "PENDING" if pending else "SENT" if escalated else "RECORDED",
+            "owner": "6f3c-owner",
+            "claims": 1,
+            "claimed_at": decided,
+            "queued_at": moment(at - timedelta(seconds=chance.uniform(0.5, 5))),
+            "fetched_at": moment(at - timedelta(milliseconds=20)),
+            "decided_at": decided,
+            "month": decided[:7],
+            "sqs_message_id": sqs,
+            "expires_at": int(at.timestamp()) + 400 * 86400,
+            "drift": [],
+            **(
+                {}
+                if not (hosts or hashes or categories)
+                else {
+                    "detection": {
+                        "action": "QUARANTINED",
+                        "links": [{"href": f"https://{host}/x", "text": "here"} for host in hosts],
+                        "attachments": [{"name": "a.img", "size": 7, "sha256": it} for it in hashes],
+                        "threat_categories": [{"name": name} for name in categories],
+                        "findings": [{"name": "ml", "score": Decimal("0.75")}],
+                        "headers": [],
+                        "sender_info": {"ip": "203.0.113.1", "geo": "US/-/-"},
+                        "validation": {"spf": "fail", "dkim": "none", "dmarc": "fail"},
+                        "final_disposition": disposition,
+                    }
+                }
+            ),
+            "detection_counts": {"links": len(hosts), "attachments": len(hashes), "findings": 1, "headers": 0},
+            "detection_dropped": [],
+            "context": {"subject": f"Invoice {id}", "from": "a@sender.example", "to": people},
+        }
+        | ({"pending": "yes", "lease_until": decided, "alert_id": "a" * 32} if pending else {})
+        | (
+            {"alert_id": "a" * 32, "sns_message_id": "b", "published_at": moment(at + timedelta(seconds=0.3))}
+            if escalated and not pending
+            else {}
+        )
+        | attributes
+    )
 
 
 def facets(item: Item) -> dict[str, list[str]]:

@@ -95,7 +95,11 @@ def test_a_limit(ledger: AskedLedger, many: list[Item]) -> None:
 
 
 SEVERAL: dict[str, tuple[dict[str, str], str | None, Callable[[Cost], Any]]] = {
-    "two-in-the-record": ({"disposition": "MALICIOUS", "sender_ip": "203.0.113.7"}, "by_sender_ip", lambda it: it.entries),
+    "two-in-the-record": (
+        {"disposition": "MALICIOUS", "sender_ip": "203.0.113.7"},
+        "by_sender_ip",
+        lambda it: it.entries,
+    ),
     "two-pointers": ({"link_host": "host3.example", "category": "malware"}, None, lambda it: it.entries),
     "one-of-each": ({"severity": "High", "category": "malware"}, None, lambda it: it.entries),
     "pending-and-a-severity": ({"pending": "yes", "severity": "High"}, "pending", lambda it: it.entries),

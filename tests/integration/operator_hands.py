@@ -73,10 +73,15 @@ def give_up(world: World, body: str, **attributes: str) -> str:
 
 def on_a_terminal(world: World, *args: str, answer: str = "", columns: int = 200) -> tuple[int, str]:
     """`escalator redrive ...` on a terminal of this width, where a person types the answer; status and screen."""
+    return at_a_terminal(world.stack.environment, "redrive", *args, "--wait", "0", answer=answer, columns=columns)
+
+
+def at_a_terminal(environment: dict[str, str], *args: str, answer: str = "", columns: int = 200) -> tuple[int, str]:
+    """`escalator ...` with this environment, on a terminal of this width, where a person types the answer."""
     person, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    environment = os.environ | world.stack.environment | {"TERM": "xterm"}
-    command = [sys.executable, "-m", "ops.escalator", "redrive", *args, "--wait", "0"]
+    environment = os.environ | environment | {"TERM": "xterm"}
+    command = [sys.executable, "-m", "ops.escalator", *args]
     with subprocess.Popen(
         command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment, cwd=ROOT, start_new_session=True
     ) as process:
