@@ -7,8 +7,8 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from ops.escalator.output import Row
-from ops.escalator.stored import Item
 from ops.escalator.text import one_line
+from ops.escalator.trail import Item
 
 FLAT = (
     "decided_at",

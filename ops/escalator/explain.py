@@ -13,11 +13,10 @@ from functions.cloudflare.message_id import MessageId
 from ops.escalator.columns import FLAT, STYLES, flat
 from ops.escalator.connection import Failed
 from ops.escalator.output import Output, output_option
-from ops.escalator.stored import Item
 from ops.escalator.story import Chapter, chapters, ending
 from ops.escalator.tables import table_options
 from ops.escalator.text import one_line
-from ops.escalator.trail import Trail
+from ops.escalator.trail import Item, Trail
 
 
 @click.command()

@@ -1,24 +1,27 @@
 """The options that say which records are meant."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any
 
 import click
 
-from ops.escalator import layout
-from ops.escalator.layout import SEVERITIES, facet_value
+from functions.escalate.severity import Severity
+from functions.ledger.keys import Facet, Index, value_key
 from ops.escalator.question import Question
 from ops.escalator.span import NotATime, Span, read_time
 from ops.escalator.text import refanged
 
 DEFAULT_SINCE = "30d"
 EVER = "1970-01-01"
-"""Before the first record."""
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+"""There is no record from before the project, and each month back would cost a call to look for one."""
+_AHEAD = timedelta(days=1)
+"""Nor one from after now, whosever clock that is."""
 _FACETS = {
     "disposition": ("WORD", "Cloudflare's word, such as MALICIOUS."),
-    "severity": (click.Choice(SEVERITIES, case_sensitive=False), "How grave."),
+    "severity": (click.Choice([*Severity], case_sensitive=False), "How grave."),
     "sender_domain": ("DOMAIN", "The domain the mail came from."),
     "sender_ip": ("ADDRESS", "The address it came from."),
     "link_host": ("HOST", "A host that it links to."),
@@ -47,8 +50,12 @@ def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def with_question(*trail: Any, since: str | None, until: str | None, pending: bool, **others: Any) -> Any:
         given = {name: others.pop(name) for name in _FACETS}
         facets = {name: as_recorded(name, value) for name, value in given.items() if value is not None}
+        if pending and (pointed := [name for name in Facet if name in facets]):
+            raise click.UsageError(
+                f"{_option(pointed[0])} finds no --pending: a record can be found by it when its alert is out."
+            )
         if pending:
-            facets["pending"] = layout.IN_PROGRESS
+            facets[Index.PENDING.partitioned_by] = "yes"
         span = read_span(since or (EVER if pending else DEFAULT_SINCE), until, datetime.now(UTC))
         return command(*trail, question=Question(span, facets), **others)
 
@@ -58,7 +65,7 @@ def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     for name, (kind, help_) in reversed(_FACETS.items()):
         wanted = {"metavar": kind} if isinstance(kind, str) else {"type": kind}
-        decorated = click.option(f"--{name.replace('_', '-')}", name, help=help_, **wanted)(decorated)
+        decorated = click.option(_option(name), name, help=help_, **wanted)(decorated)
     return _since(_until(decorated))
 
 
@@ -67,10 +74,10 @@ def read_span(since: str, until: str | None, now: datetime) -> Span:
     times = {}
     for name, text in {"since": since, "until": until}.items():
         try:
-            times[name] = now if text is None else read_time(text, now)
+            times[name] = min(now if text is None else read_time(text, now), now + _AHEAD)
         except NotATime as exc:
             raise click.UsageError(f"--{name} {text!r} {exc}.") from exc
-    span = Span(**times)
+    span = Span(max(times["since"], FIRST), times["until"])
     if span.first > span.last:
         raise click.UsageError(f"nothing lies between --since {since} and --until {until or 'now'}.")
     return span
@@ -83,13 +90,17 @@ def as_recorded(name: str, value: str) -> str:
             recorded = value.strip().upper()
         case "severity":
             recorded = value
-        case "attachment_sha256" | "category":
-            recorded = facet_value(value)
+        case Facet.ATTACHMENT_SHA256 | Facet.CATEGORY:
+            recorded = value_key(value)
         case _:
-            recorded = facet_value(refanged(value))
+            recorded = value_key(refanged(value))
     if not recorded:
-        raise click.UsageError(f"--{name.replace('_', '-')} is empty.")
+        raise click.UsageError(f"{_option(name)} is empty.")
     return recorded
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 _since = click.option(

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ops.escalator.columns import FLAT, flat
-from ops.escalator.stored import Item
 from ops.escalator.text import csv_cell
+from ops.escalator.trail import Item
 
 
 def jsonl(record: Item) -> str:

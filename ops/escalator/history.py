@@ -10,9 +10,8 @@ from ops.escalator.cursor import Cursor, NotACursor, Position
 from ops.escalator.filters import question_options
 from ops.escalator.output import Output, output_option
 from ops.escalator.question import Question
-from ops.escalator.stored import Item
 from ops.escalator.tables import table_options
-from ops.escalator.trail import Page, Trail
+from ops.escalator.trail import Item, Page, Trail
 
 SCREENFUL = 100
 """Records that a terminal is given, where nobody says how many."""

@@ -7,14 +7,14 @@ of that index and in pages, never a scan; the records of a page follow by their 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ops.escalator import layout
+from functions.ledger.keys import MONTH, Facet, Index, pointed_at, pointer_key
+from functions.ledger.wire import from_item, to_item
 from ops.escalator.connection import Failed, explained
 from ops.escalator.cursor import Position
 from ops.escalator.question import Question, Source
 from ops.escalator.span import Span
-from ops.escalator.stored import Item, plain_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Wire = dict[str, "AttributeValueTypeDef"]
 Key = tuple[str, str]
+Item = dict[str, Any]
+"""What stands in the table, as it was recorded."""
 
 PAGE = 100
 """Records: as many as one call gives by their keys."""
@@ -88,7 +90,7 @@ class Trail:
             start: Wire | None = None
             while True:
                 found, start = self._query(source, span, start, None, newest_first=False)
-                yield from map(plain_item, found)
+                yield from map(from_item, found)
                 if start is None:
                     break
 
@@ -97,13 +99,13 @@ class Trail:
         asked: QueryInputTypeDef = {
             "TableName": self.table,
             "KeyConditionExpression": "about = :about",
-            "ExpressionAttributeValues": {":about": {"S": postfix_id}},
+            "ExpressionAttributeValues": to_item({":about": postfix_id}),
             "ConsistentRead": True,
         }
         found: list[Item] = []
         while True:
             items, start = self._ask(asked)
-            found += map(plain_item, items)
+            found += map(from_item, items)
             if start is None:
                 return found
             asked["ExclusiveStartKey"] = start
@@ -118,11 +120,7 @@ class Trail:
             "TableName": self.table,
             "KeyConditionExpression": "#name = :value AND #time BETWEEN :first AND :last",
             "ExpressionAttributeNames": {"#name": source.name, "#time": time},
-            "ExpressionAttributeValues": {
-                ":value": {"S": source.value},
-                ":first": {"S": span.first},
-                ":last": {"S": last},
-            },
+            "ExpressionAttributeValues": to_item({":value": source.value, ":first": span.first, ":last": last}),
             "ScanIndexForward": not newest_first,
         }
         if source.index:
@@ -143,8 +141,8 @@ class Trail:
 
         A place is a record's only as long as the record is of that time: taken up by another worker it has a new one.
         """
-        for about in question.other_pointers:
-            keys = {place: (about, layout.pointer_entry(place.decided_at, place.entry)) for place in places}
+        for facet, value in question.other_pointers:
+            keys = {place: _pointer(facet, value, place) for place in places}
             there = self._get(keys.values(), keys_only=True)
             places = [place for place in places if keys[place] in there]
         records = self._get((place.about, place.entry) for place in places)
@@ -154,7 +152,7 @@ class Trail:
     def _get(self, keys: Iterable[Key], *, keys_only: bool = False) -> dict[Key, Item]:
         """Items by their keys; what is not there is left out. Raises Failed."""
         found: dict[Key, Item] = {}
-        wanted = [{"about": {"S": about}, "entry": {"S": entry}} for about, entry in dict.fromkeys(keys)]
+        wanted = [to_item({"about": about, "entry": entry}) for about, entry in dict.fromkeys(keys)]
         for start in range(0, len(wanted), PAGE):
             asked: KeysAndAttributesTypeDef = {"Keys": wanted[start : start + PAGE]}
             if keys_only:
@@ -170,7 +168,7 @@ class Trail:
             with explained(f"read the table {self.table}"):
                 answer = self.dynamodb.batch_get_item(RequestItems={self.table: asked})
             given = answer["Responses"].get(self.table, [])
-            yield from map(plain_item, given)
+            yield from map(from_item, given)
             unprocessed = answer["UnprocessedKeys"].get(self.table)
             if not unprocessed:
                 return
@@ -185,26 +183,31 @@ class Trail:
 
 def _passed(source: Source, after: Position | None, newest_first: bool) -> bool:
     """Whether all of a month was read before."""
-    if after is None or source.name != "month":
+    if after is None or source.index is not Index.BY_TIME:
         return False
-    month = after.decided_at[: len(source.value)]
+    month = after.decided_at[MONTH]
     return source.value > month if newest_first else source.value < month
 
 
 def _start(source: Source, place: Position) -> Wire:
     """The place as a key of this partition."""
     if source.index is None:
-        return {"about": {"S": source.value}, "entry": {"S": layout.pointer_entry(place.decided_at, place.entry)}}
-    key = {"about": place.about, "entry": place.entry, source.name: source.value, "decided_at": place.decided_at}
-    return {name: {"S": value} for name, value in key.items()}
+        return to_item({"about": source.value, "entry": f"{place.decided_at} {place.entry}"})
+    key = {"about": place.about, "entry": place.entry, "decided_at": place.decided_at}
+    return to_item({source.name: source.value, **key})
+
+
+def _pointer(facet: Facet, value: str, place: Position) -> Key:
+    key = pointer_key(facet, value, place.decided_at, place.entry)
+    return key["about"], key["entry"]
 
 
 def _place(entry: Wire) -> Position:
     """The place of the record that an entry of an index, or a pointer, stands for."""
-    item = plain_item(entry)
-    if "record_about" in item:
-        return Position(item["entry"].partition(" ")[0], item["record_about"], item["record_entry"])
-    return _place_of(item)
+    item = from_item(entry)
+    if "decided_at" in item:
+        return _place_of(item)
+    return Position(item["entry"].partition(" ")[0], **pointed_at(item["entry"]))
 
 
 def _place_of(item: Item) -> Position:

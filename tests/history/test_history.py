@@ -4,9 +4,8 @@ import csv
 import json
 import random
 import re
-from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import boto3
@@ -15,30 +14,35 @@ from botocore.stub import Stubber
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from functions.cloudflare.context import read_context
 from functions.cloudflare.detection import read_detection
-from functions.cloudflare.excerpt import excerpt
+from functions.ledger.item import attributes
+from functions.ledger.ledger import Claimant
+from functions.ledger.record import Told
+from functions.ledger.wire import to_item
 from ops.escalator.connection import Failed
 from ops.escalator.question import Question
 from ops.escalator.span import Span
-from ops.escalator.stored import Item
 from ops.escalator.trail import PAUSES, Trail
-from tests.history.ledger import AskedLedger
-from tests.history.seed import NOW, record, with_pointers, write
-from tests.strategies import any_scalar, answers, wild_answers
+from tests.history.asked import AskedLedger
+from tests.history.conftest import MakeLedger
+from tests.history.past import LEASE, NOW, OWNER, Sample, sample
+from tests.strategies import answers, any_scalar, any_text, contexts, wild_answers, wild_contexts
+from tests.unit.examples import record
 
-MakeLedger = Callable[[Sequence[Item]], AskedLedger]
 HOSTILE = "=cmd|' /C calc'!A0\x1b[2J\x9b2J\u202egpj\u200b.\texe\n\r@x [red]"
 MORE = re.compile(r"go on with --cursor (\S+)")
+Crowd = tuple[AskedLedger, list[Sample]]
 
 
 @pytest.fixture(scope="module")
-def crowd(make_ledger: MakeLedger) -> tuple[AskedLedger, list[Item]]:
+def crowd(make_ledger: MakeLedger) -> Crowd:
     """Sixty records in three milliseconds of two months, all with the same link."""
-    chance, month_ends = random.Random(3), NOW.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    moments = [month_ends - timedelta(milliseconds=1), month_ends, month_ends + timedelta(milliseconds=1)]
-    link = {"links": [{"href": "https://bad.example/"}], "threat_categories": []}
-    records = [record(chance, moments[number % 3], detection=link, sender_ip="203.0.113.5") for number in range(60)]
-    return make_ledger(list(with_pointers(records))), records
+    chance, turn = random.Random(3), NOW.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    moments = [turn + timedelta(milliseconds=it) for it in (-1, 0, 1)]
+    result = {"links": [{"href": "https://bad.example/"}], "sender_info": {"ip": "203.0.113.5"}}
+    samples = [replace(sample(chance, moments[it % 3], result), pending=False) for it in range(60)]
+    return make_ledger(samples), samples
 
 
 ASKED = {
@@ -49,30 +53,27 @@ ASKED = {
 }
 
 
-@pytest.mark.parametrize("limit", [1, 7, 20, 60, 100])
+@pytest.mark.parametrize("limit", [7, 20, 60, 100])
 @pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED.keys())
-def test_pages_by_cursor(crowd: tuple[AskedLedger, list[Item]], asked: list[str], limit: int) -> None:
+def test_pages_by_cursor(crowd: Crowd, asked: list[str], limit: int) -> None:
     """Joined they are the whole, without gap or repeat, also where many are of the same millisecond."""
-    if limit == 1:
-        asked = [*asked, "--until", str(NOW.date().replace(day=1))]
-    ledger, records = crowd
-    wanted = [it for it in records if limit > 1 or it["month"] != max(it["month"] for it in records)]
+    ledger, samples = crowd
     joined: list[dict[str, Any]] = []
     cursor: list[str] = []
-    for _ in range(len(records) + 1):
+    for _ in range(len(samples)):
         done = ledger.run("history", *asked, "--limit", str(limit), *cursor, "--json")
-        found = json.loads(done.stdout)
-        joined += found
-        assert len(found) <= limit
+        page = json.loads(done.stdout)
+        joined += page
+        assert len(page) <= limit
         if not (more := MORE.search(done.stderr)):
             break
         cursor = ["--cursor", more[1]]
 
-    assert sorted((it["decided_at"] for it in wanted), reverse=True) == [it["decided_at"] for it in joined]
-    assert sorted(it["entry"] for it in wanted) == sorted(it["entry"] for it in joined)
+    assert sorted((it.decided_at for it in samples), reverse=True) == [it["decided_at"] for it in joined]
+    assert sorted(it.entry for it in samples) == sorted(it["entry"] for it in joined)
 
 
-def test_cursor_of_another_question(crowd: tuple[AskedLedger, list[Item]]) -> None:
+def test_cursor_of_another_question(crowd: Crowd) -> None:
     """Refused: it would give neither answer."""
     ledger, _ = crowd
     cursor = MORE.search(ledger.run("history", *ASKED["index"], "--limit", "5").stderr)
@@ -85,24 +86,29 @@ def test_cursor_of_another_question(crowd: tuple[AskedLedger, list[Item]]) -> No
 
 
 def test_record_taken_up_again(make_ledger: MakeLedger) -> None:
-    """Its pointers of the first time are still there; it is shown once, at the time of the second."""
-    first = record(random.Random(1), NOW - timedelta(hours=2), detection={"links": [{"href": "https://bad.example/"}]})
-    second = record(random.Random(1), NOW - timedelta(hours=1), detection=first["detection"])
-    assert first["entry"] == second["entry"]
+    """The pointers of its first time are still there; it is shown once, at the time of the second."""
+    ledger = make_ledger([])
+    first = sample(random.Random(1), NOW - timedelta(hours=2), {"links": [{"href": "https://bad.example/"}]})
+    again = replace(first, record=replace(first.record, decided_at=NOW - timedelta(hours=1)))
+    assert not first.observed
+    for it, told in ((first, False), (again, True)):  # first without a topic
+        [claim] = ledger.ledger.claim([it.record], Claimant(OWNER, it.claimed_at, LEASE, told=told))
+        ledger.ledger.mark([(claim.record, it.sns_message_id if told else None)], OWNER, it.published_at)
 
-    ledger = make_ledger([it for it in with_pointers([first, second]) if it is not first])
+    found = ledger.history("--link-host", "bad.example")
 
-    assert [second["decided_at"]] == [it["decided_at"] for it in ledger.history("--link-host", "bad.example")]
+    assert [(again.entry, again.decided_at)] == [(it["entry"], it["decided_at"]) for it in found]
 
 
 def test_pending(make_ledger: MakeLedger) -> None:
     """However old it is, unless one says since when."""
     chance = random.Random(1)
-    records = [record(chance, NOW - timedelta(days=days), state="PENDING", pending="yes") for days in (300, 3)]
-    ledger = make_ledger([*records, record(chance, NOW - timedelta(days=1), state="SENT")])
+    old, new = (replace(sample(chance, NOW - timedelta(days=days)), pending=True) for days in (200, 3))
+    sent = replace(sample(chance, NOW - timedelta(days=1)), pending=False)
+    ledger = make_ledger([old, new, sent])
 
-    assert [it["id"] for it in reversed(records)] == [it["id"] for it in ledger.history("--pending")]
-    assert [records[1]["id"]] == [it["id"] for it in ledger.history("--pending", "--since", "30d")]
+    assert [new.entry, old.entry] == [it["entry"] for it in ledger.history("--pending")]
+    assert [new.entry] == [it["entry"] for it in ledger.history("--pending", "--since", "30d")]
 
 
 def test_nothing(make_ledger: MakeLedger) -> None:
@@ -121,44 +127,54 @@ def one_record(make_ledger: MakeLedger) -> AskedLedger:
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(answer=answers | wild_answers(any_scalar, st.just("MALICIOUS")), detail=st.text(min_size=1))
-def test_json_is_what_was_recorded(one_record: AskedLedger, answer: dict[str, Any], detail: str) -> None:
-    """Each attribute, numbers as numbers, whatever the detection."""
-    kept = excerpt(read_detection(answer), 100_000)
-    detail = detail.encode("utf-8", "replace").decode()
-    fields = json.loads(json.dumps(kept.fields), parse_float=Decimal)
-    item = record(random.Random(1), NOW, detection=fields, detection_counts=kept.counts, detail=detail)
-    write(one_record.dynamodb, one_record.table, [item])
+@given(
+    answer=answers | wild_answers(any_scalar, st.just("MALICIOUS")),
+    context=st.none() | contexts | wild_contexts(any_text),
+    detail=any_text,
+)
+def test_json_is_what_was_recorded(
+    one_record: AskedLedger, answer: dict[str, Any], context: dict[str, Any] | None, detail: str
+) -> None:
+    """Each attribute, numbers as numbers, whatever the detection and the context."""
+    recorded = replace(
+        record(outcome="NOT_ESCALATED", decided_at=NOW, detection=read_detection(answer)),
+        context=None if context is None else read_context(context),
+        detail=detail.encode("utf-8", "replace").decode(),
+    )
+    assert [True] == one_record.ledger.record([recorded])
 
-    [found] = one_record.history("--until", "2100-01-01")
+    [found] = one_record.history()
 
-    assert item | {"detection": kept.fields} == found
+    known = recorded.observation_key | attributes(recorded, one_record.ledger.retention) | {"state": "RECORDED"}
+    assert json.loads(json.dumps(known)) == found
 
 
 # --- in which form ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def hostile(make_ledger: MakeLedger) -> tuple[AskedLedger, Item]:
+def hostile(make_ledger: MakeLedger) -> tuple[AskedLedger, Sample]:
     """A record with hostile text wherever a mail, or Cloudflare, could have put it."""
-    item = record(
+    texts = dict.fromkeys(("subject", "from", "from_name", "replyto", "envelope_from", "message_id"), HOSTILE)
+    lists = {name: [HOSTILE] for name in ("to", "client_recipients", "delivery_status", "detection_reasons")}
+    it = sample(
         random.Random(5),
         NOW - timedelta(minutes=5),
-        sender_domain=HOSTILE,
-        sender_ip=HOSTILE,
-        detail=HOSTILE,
-        drift=[HOSTILE],
-        delivery_status=[HOSTILE],
-        previous_disposition=HOSTILE,
-        context={name: HOSTILE for name in ("subject", "from", "from_name")} | {"to": [HOSTILE]},
-        detection={
+        {
             "action": HOSTILE,
+            "links": [{"href": HOSTILE, "text": HOSTILE}],
+            "attachments": [{"name": HOSTILE, "sha256": HOSTILE}],
             "threat_categories": [{"name": HOSTILE}],
-            "sender_info": {"as_name": HOSTILE, "geo": HOSTILE},
+            "sender_info": dict.fromkeys(("pld", "ip", "as_name", "geo"), HOSTILE),
             "validation": {"spf": HOSTILE},
         },
+        detail=HOSTILE,
+        drift=(HOSTILE,),
+        context=read_context({**texts, **lists}),
+        previous=Told(HOSTILE, HOSTILE),
     )
-    return make_ledger([item]), item
+    assert not it.observed
+    return make_ledger([it]), it
 
 
 COMMANDS = {
@@ -173,11 +189,11 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS.keys())
-def test_hostile_text_in_a_pipe(hostile: tuple[AskedLedger, Item], command: list[str]) -> None:
+def test_hostile_text_in_a_pipe(hostile: tuple[AskedLedger, Sample], command: list[str]) -> None:
     """One visible line for each row; no cell is a formula."""
-    ledger, item = hostile
+    ledger, it = hostile
 
-    done = ledger.run(*(item["id"] if it == "ID" else it for it in command))
+    done = ledger.run(*(it.record.id.value if word == "ID" else word for word in command))
 
     assert (0, True) == (done.exit_code, "gpj" in done.stdout)
     assert done.stdout.replace("\n", "").replace("\t", "").isprintable()
@@ -187,24 +203,26 @@ def test_hostile_text_in_a_pipe(hostile: tuple[AskedLedger, Item], command: list
 
 @pytest.mark.parametrize("columns", [60, 200])
 @pytest.mark.parametrize("command", ["history", "stats", "explain"])
-def test_hostile_text_on_a_terminal(hostile: tuple[AskedLedger, Item], command: str, columns: int) -> None:
+def test_hostile_text_on_a_terminal(hostile: tuple[AskedLedger, Sample], command: str, columns: int) -> None:
     """Nothing of it but visible characters reaches the screen, and no line is longer than it."""
-    ledger, item = hostile
+    ledger, it = hostile
 
-    status, screen = ledger.on_a_terminal(command, *([item["id"]] if command == "explain" else []), columns=columns)
+    status, screen = ledger.on_a_terminal(
+        command, *([it.record.id.value] if command == "explain" else []), columns=columns
+    )
 
     assert (0, True) == (status, screen.replace("\n", "").isprintable())
     assert max(map(len, screen.splitlines())) <= columns
 
 
-def test_csv(hostile: tuple[AskedLedger, Item]) -> None:
+def test_csv(hostile: tuple[AskedLedger, Sample]) -> None:
     """A heading, and the record's flat columns."""
-    ledger, item = hostile
+    ledger, it = hostile
     [row] = csv.DictReader(ledger.run("history", "--csv").stdout.splitlines())
-    assert (item["decided_at"], item["entry"], item["id"]) == (row["decided_at"], row["entry"], row["id"])
+    assert (it.decided_at, it.entry, it.record.id.value) == (row["decided_at"], row["entry"], row["id"])
 
 
-def test_table(crowd: tuple[AskedLedger, list[Item]]) -> None:
+def test_table(crowd: Crowd) -> None:
     """What matters of each record in one line, and how to go on."""
     ledger, _ = crowd
 
@@ -218,15 +236,15 @@ def test_table(crowd: tuple[AskedLedger, list[Item]]) -> None:
 # --- a table that is busy, or not there -------------------------------------------------------------------------------
 
 
-def keys_only(item: Item) -> Any:
+def keys_only(it: Sample) -> Any:
     """A record, as far as an index of keys has it."""
-    return {name: {"S": item[name]} for name in ("about", "entry", "decided_at")}
+    return to_item({"about": it.record.id.postfix_id, "entry": it.entry, "decided_at": it.decided_at})
 
 
 def test_keys_that_are_not_processed() -> None:
     """They are asked for again: at once after progress, after growing pauses without; the order stays."""
     chance = random.Random(1)
-    found = [keys_only(record(chance, NOW - timedelta(minutes=it))) for it in (1, 2, 3)]
+    found = [keys_only(sample(chance, NOW - timedelta(minutes=it))) for it in (1, 2, 3)]
     slept: list[float] = []
     dynamodb = boto3.client("dynamodb", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
     with Stubber(dynamodb) as aws:
@@ -252,7 +270,7 @@ def test_table_that_gives_nothing() -> None:
     """It is asked for a while, and then one line says so."""
     slept: list[float] = []
     dynamodb = boto3.client("dynamodb", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
-    item = keys_only(record(random.Random(1), NOW))
+    item = keys_only(sample(random.Random(1), NOW))
     keys = {"t": {"Keys": [{name: item[name] for name in ("about", "entry")}]}}
     with Stubber(dynamodb) as aws:
         aws.add_response("query", {"Items": [item], "Count": 1, "ScannedCount": 1})
@@ -302,7 +320,7 @@ def test_table_of_another_make(one_record: AskedLedger) -> None:
         TableName="plain",
         KeySchema=key,
         AttributeDefinitions=types,
-        BillingMode="PAY_PER_REQUEST",  # type: ignore[arg-type]  # a plain dict of the right shape
+        BillingMode="PAY_PER_REQUEST",
     )
 
     done = one_record.run("history", "--table", "plain")

@@ -10,6 +10,7 @@ from functions.ledger.record import moment
 from ops.escalator.span import NotATime, Span, read_time
 
 NOW = datetime(2026, 11, 24, 6, 43, 1, 500_000, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 TIMES = {
     "minutes": ("90m", NOW - timedelta(minutes=90)),
@@ -47,9 +48,13 @@ def test_months() -> None:
     assert ["2025-11", "2025-12", "2026-01"] == list(span.months())
 
 
-moments = st.datetimes(
-    datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.sampled_from([UTC, timezone(timedelta(hours=5))])
-)  # noqa: DTZ001  # hypothesis adds the zone
+seconds = st.integers(631_152_000_000_000, 4_102_444_800_000_000)
+"""Since 1970, in millionths: 1990 to 2100."""
+moments = st.builds(
+    lambda it, hours: (EPOCH + timedelta(microseconds=it)).astimezone(timezone(timedelta(hours=hours))),
+    seconds,
+    st.integers(-12, 12),
+)
 
 
 @given(moments, moments, moments)

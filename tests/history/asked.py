@@ -7,11 +7,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from click.testing import CliRunner, Result
 
+from functions.ledger.ledger import Ledger
 from ops.escalator.cli import escalator
 from ops.escalator.trail import Trail
 from tests.integration.operator_hands import at_a_terminal
@@ -44,7 +44,12 @@ class AskedLedger:
 
     dynamodb: "DynamoDBClient"
     url: str
-    table: str
+    ledger: Ledger
+
+    @property
+    def table(self) -> str:
+        """Its table's name."""
+        return self.ledger.table
 
     @property
     def trail(self) -> Trail:
