@@ -34,7 +34,7 @@ _ADVICE = {
     "InvalidClientTokenId": _LOG_IN,
     "UnrecognizedClientException": _LOG_IN,
     "SignatureDoesNotMatch": _LOG_IN,
-    "ResourceNotFoundException": "check the --table, the --region and whose account this is",
+    "ResourceNotFoundException": "name a table made from template.yaml as it is now, and check the --region",
     "ValidationException": "name a table made from template.yaml as it is now, and give a --cursor as it was printed",
     "ProvisionedThroughputExceededException": _BUSY,
     "RequestLimitExceeded": _BUSY,

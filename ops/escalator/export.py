@@ -36,7 +36,8 @@ Advance = Callable[[str, int], None]
     type=click.Choice(list(FORMATS)),
     default="jsonl",
     show_default=True,
-    help="jsonl: records as recorded, one in each line. csv: their flat columns, safe for a spreadsheet.",
+    help="jsonl: records as they were recorded, one in each line. ocsf: the alerts about them, as OCSF findings."
+    " csv: their flat columns, safe for a spreadsheet.",
 )
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="[default: standard output]"

@@ -59,11 +59,10 @@ def chapters(records: Sequence[Mapping[str, Any]], now: datetime) -> list[Chapte
 
 def ending(standing: Mapping[str, Any]) -> str:
     """What was last told about a mail, in a sentence."""
-    word = standing.get("disposition", "nothing")
-    alert = f" (alert {standing['alert_id']})" if "alert_id" in standing else ""
-    if standing.get("escalated"):
-        return f"As {standing['id']} it was last told about as {word}{alert}."
-    return f"As {standing['id']} it was last told about as {word}{alert}, which is no longer one to alert on."
+    mail, word, alert = standing["entry"].partition("/")[2], standing["disposition"], standing["alert_id"]
+    before = f", after {standing['previous_disposition']}" if "previous_disposition" in standing else ""
+    closed = "" if standing["escalated"] else ", which is no longer one to alert on"
+    return f"{mail} was last told about as {word}{before}{closed} (alert {alert})"
 
 
 def _events(it: Mapping[str, Any], now: datetime) -> Iterator[Event]:
@@ -91,11 +90,17 @@ def _mail(it: Mapping[str, Any]) -> Iterator[Event]:
     facts = {
         "subject": context.get("subject", ""),
         "from": ", ".join(author),
-        "to": _listed(context.get("to", ())),
+        "to": _listed(_recipients(context)),
         "sent by": ", ".join(part for part in origin if part),
         "checks": ", ".join(checks),
     }
     yield from (Event("", what, (said,)) for what, said in facts.items() if said)
+
+
+def _recipients(context: Mapping[str, Any]) -> list[str]:
+    """By mailbox, by envelope, by header: each once."""
+    lists = (context.get(name, ()) for name in ("client_recipients", "envelope_to", "to"))
+    return list(dict.fromkeys(address for addresses in lists for address in addresses))
 
 
 def _fetched(it: Mapping[str, Any]) -> Iterator[str]:
@@ -118,7 +123,8 @@ def _fetched(it: Mapping[str, Any]) -> Iterator[str]:
 
 def _decided(it: Mapping[str, Any]) -> Iterator[str]:
     outcome, reason = it["outcome"], it["reason"]
-    yield f"{OUTCOMES.get(outcome, outcome)}: {REASONS.get(reason, reason)} ({reason})"
+    why = f"{REASONS[reason]} ({reason})" if reason in REASONS else reason
+    yield f"{OUTCOMES.get(outcome, outcome)}: {why}"
     if detail := it.get("detail"):
         yield detail
     if severity := it.get("severity"):

@@ -20,15 +20,15 @@ REASONS: dict[str, str] = {
 
 OUTCOMES = {
     "ESCALATED": "to alert",
-    "CLOSED": "to tell that it is no longer one to alert on",
+    "CLOSED": "to tell those who were alerted that it has changed",
     "NOT_ESCALATED": "not to alert",
     "NOT_FOUND": "to give up looking",
     "REJECTED": "to reject the request: it went to the dead-letter queue",
 }
 DELIVERED = {
-    "true": "delivered: it lay in an inbox",
-    "false": "not delivered",
-    "unknown": "whether it was delivered is not known",
+    "true": "in an inbox",
+    "false": "in no inbox",
+    "unknown": "whether it is in an inbox is not known",
 }
 
 

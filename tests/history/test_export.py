@@ -1,0 +1,203 @@
+"""`escalator export`: everything, once, however often it is interrupted."""
+
+import csv
+import json
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from functions.alert.alert import describe
+from functions.ledger.item import read_record
+from tests.history.asked import AskedLedger
+from tests.history.conftest import MakeLedger
+from tests.history.past import NOW, Sample, past
+
+SINCE = "60d"
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A ledger of several hundred records, of which several are of the same millisecond."""
+
+    ledger: AskedLedger
+    samples: list[Sample]
+
+    def whole(self, form: str) -> str:
+        """What is exported without any interruption."""
+        done = self.ledger.run("export", "--since", SINCE, "--format", form)
+        assert (0, "") == (done.exit_code, done.stderr)
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def exported(make_ledger: MakeLedger) -> Exported:
+    """Such a ledger."""
+    samples = past(450)
+    return Exported(make_ledger(samples), samples)
+
+
+def test_jsonl(exported: Exported) -> None:
+    """Each record whole, oldest first, one in a line."""
+    lines = exported.whole("jsonl").splitlines()
+
+    records = [json.loads(line) for line in lines]
+    assert [it.decided_at for it in exported.samples] == [it["decided_at"] for it in records]
+    assert sorted(it.entry for it in exported.samples) == sorted(it["entry"] for it in records)
+    assert exported.ledger.history("--since", SINCE, "--limit", "1") == records[-1:]
+
+
+def test_csv(exported: Exported) -> None:
+    """A heading and a row for each, each in one line."""
+    lines = exported.whole("csv").splitlines()
+
+    rows = list(csv.DictReader(lines))
+    assert len(exported.samples) == len(rows) == len(lines) - 1
+    assert [it.decided_at for it in exported.samples] == [it["decided_at"] for it in rows]
+
+
+def test_ocsf(exported: Exported) -> None:
+    """The alert about each record that has one, as it was published."""
+    findings = [json.loads(line) for line in exported.whole("ocsf").splitlines()]
+
+    told = [it.record for it in exported.samples if not it.observed]
+    by_id = {it["finding_info"]["uid"]: it for it in findings}
+    assert len(told) == len(findings) == len(by_id)
+    assert {it.alert_id: json.loads(describe(it).bodies["default"])["unmapped"] for it in told} == {
+        alert_id: it["unmapped"] for alert_id, it in by_id.items()
+    }
+
+
+def test_alert_as_it_was_published(exported: Exported) -> None:
+    """Read back from the ledger, a record gives the very alert that was sent."""
+    recorded = {it["id"]: it for it in exported.ledger.history("--since", SINCE, "--severity", "critical")}
+
+    told = [it.record for it in exported.samples if it.record.severity == "Critical"]
+    assert recorded.keys() == {it.id.value for it in told} != set()
+    for it in told:
+        assert json.loads(describe(it).message) | {"default": 0} == json.loads(
+            describe(read_record(recorded[it.id.value])).message
+        ) | {"default": 0}
+
+
+def test_filters(exported: Exported) -> None:
+    """Those of history are taken too."""
+    done = exported.ledger.run("export", "--since", SINCE, "--severity", "high")
+
+    wanted = [it.entry for it in exported.samples if it.record.severity == "High"]
+    assert sorted(wanted) == sorted(json.loads(line)["entry"] for line in done.stdout.splitlines())
+
+
+# --- interrupted ------------------------------------------------------------------------------------------------------
+
+
+def killed_at_each_growth(ledger: AskedLedger, file: Path, *args: str) -> Iterator[int]:
+    """Export, and kill the process whenever the file has grown, until one ends by itself; how far it came each time."""
+    part, size = file.with_name(f"{file.name}.part"), 0
+    for _ in range(50):
+        with ledger.start("export", *args, "-o", str(file)) as process:
+            patience = time.monotonic() + PATIENCE
+            while process.poll() is None and time.monotonic() < patience:
+                if part.exists() and (now := part.stat().st_size) > size:
+                    size = now
+                    process.send_signal(signal.SIGKILL)
+                    break
+                time.sleep(0.002)
+            process.wait(PATIENCE)
+        if process.returncode == 0:
+            return
+        assert -signal.SIGKILL == process.returncode
+        yield size
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "ocsf"])
+@pytest.mark.parametrize(
+    "torn", [b"", b'{"about": "half a li', b"a whole line that does not count\n"], ids=["", "mid-line", "line"]
+)
+def test_killed(exported: Exported, tmp_path: Path, form: str, torn: bytes) -> None:
+    """Killed at several points, and whatever stands at the file's end, it is at last the same as in one go."""
+    file = tmp_path / "audit"
+    part, points = tmp_path / "audit.part", []
+
+    for size in killed_at_each_growth(exported.ledger, file, "--since", SINCE, "--format", form):
+        points.append(size)
+        assert not file.exists()
+        with part.open("ab") as end:
+            end.write(torn)
+
+    assert exported.whole(form) == file.read_text("utf-8")
+    assert ["audit"] == [it.name for it in tmp_path.iterdir()]
+    assert len(points) >= 3
+
+
+def interrupted(exported: Exported, file: Path, *args: str) -> None:
+    """Begin an export, and kill it."""
+    next(killed_at_each_growth(exported.ledger, file, *args))
+
+
+def test_span_of_the_first_time(exported: Exported, tmp_path: Path) -> None:
+    """What is going on is the export that began, not one of another span."""
+    file = tmp_path / "audit"
+    interrupted(exported, file, "--since", SINCE)
+    note = tmp_path / "audit.part.json"
+    begun = json.loads(note.read_text())["state"]
+    until = NOW - timedelta(days=30)
+    note.write_text(json.dumps({**json.loads(note.read_text()), "state": {**begun, "until": until.isoformat()}}))
+
+    done = exported.ledger.run("export", "--since", SINCE, "-o", str(file))
+
+    wanted = [it.entry for it in exported.samples if it.record.decided_at < until]
+    assert (0, f"{len(wanted)} records in {file}") == (done.exit_code, done.stderr.splitlines()[-1])
+    assert sorted(wanted) == sorted(json.loads(line)["entry"] for line in file.read_text().splitlines())
+
+
+OTHERS = {
+    "format": ["--since", SINCE, "--format", "csv"],
+    "span": ["--since", "59d"],
+    "filter": ["--since", SINCE, "--severity", "high"],
+}
+
+
+@pytest.mark.parametrize("args", OTHERS.values(), ids=OTHERS.keys())
+def test_another_export(exported: Exported, tmp_path: Path, args: list[str]) -> None:
+    """It does not go on in the file of the first, and says what that is."""
+    file = tmp_path / "audit"
+    interrupted(exported, file, "--since", SINCE)
+    before = (tmp_path / "audit.part").read_bytes()
+
+    done = exported.ledger.run("export", *args, "-o", str(file))
+
+    assert (1, 1) == (done.exit_code, done.stderr.count("\n"))
+    assert (
+        f"audit.part is of another export (table {exported.ledger.table}, format jsonl, since {SINCE})" in done.stderr
+    )
+    assert before == (tmp_path / "audit.part").read_bytes()
+
+
+def test_table_that_goes_away(exported: Exported, tmp_path: Path) -> None:
+    """One line says what failed, and that the same command goes on."""
+    file = tmp_path / "audit"
+    interrupted(exported, file, "--since", SINCE)
+
+    done = exported.ledger.run(
+        "export", "--since", SINCE, "-o", str(file), AWS_ENDPOINT_URL_DYNAMODB="http://127.0.0.1:1"
+    )
+
+    assert (1, True) == (done.exit_code, "; the same command goes on after " in done.stderr.splitlines()[-1])
+    assert 0 == exported.ledger.run("export", "--since", SINCE, "-o", str(file)).exit_code
+    assert exported.whole("jsonl") == file.read_text()
+
+
+def test_bar_on_a_terminal(exported: Exported, tmp_path: Path) -> None:
+    """How far it is, while it lasts; the line at the end stays."""
+    file = tmp_path / "audit"
+
+    status, screen = exported.ledger.on_a_terminal("export", "--since", SINCE, "-o", str(file), columns=300)
+
+    assert (0, True) == (status, "Records" in screen and "%" in screen)
+    assert f"{len(exported.samples)} records in {file}" == screen.splitlines()[-1].rpartition("\x1b[2K")[2]
