@@ -10,5 +10,16 @@
       dead_letter.py   one message of the dead-letter queue
       dead_letters.py  all of them: the edge to SQS, which loses none
 
+    tables.py        which table is meant; trail.py asks it, and is the edge to DynamoDB
+      span.py          from when until when
+      question.py      what is asked for, and which index has the answer
+      filters.py       the options for both
+      cursor.py        where an answer was left
+    history.py       `escalator history`: what was decided, newest first; columns.py makes a record a row
+    explain.py       `escalator explain`: the whole story of one mail; story.py tells it, in the words of words.py
+    stats.py         `escalator stats`: how many and how fast; figures.py counts
+    export.py        `escalator export`: records into a file, in one of formats.py
+      unfinished.py    a file that goes on after an interruption
+
 A group of commands is a module like redrive.py, and one line in cli.py.
 """
