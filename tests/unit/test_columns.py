@@ -43,7 +43,7 @@ def test_any_text(width: int, domain: str, subject: str) -> None:
     """A row fits, however wide its letters are, from the width on at which its fixed columns do."""
     [row] = [shown(RECORD | {"sender_domain": domain, "context": {"subject": subject}})]
     columns, [shown_row] = fitting([row], width)
-    assert width >= sum(max(cell_len(str(shown_row[name])), len(name)) + 3 for name in columns if shown_row[name])
+    assert width + 1 >= sum(max(cell_len(str(shown_row[name])), len(name)) + 3 for name in columns if shown_row[name])
 
 
 def test_flat() -> None:
