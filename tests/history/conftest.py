@@ -30,6 +30,7 @@ def make_ledger(endpoint: str) -> Iterator[MakeLedger]:
     def make(samples: Sequence[Sample]) -> AskedLedger:
         table = f"ledger-{uuid.uuid4().hex[:8]}"
         dynamodb.create_table(TableName=table, **{name: declared[name] for name in shape})
+        dynamodb.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1})
         write_many(dynamodb, table, [*samples])
         return AskedLedger(dynamodb, url, Ledger(dynamodb, table, RETENTION))
 

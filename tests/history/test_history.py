@@ -6,6 +6,7 @@ import random
 import re
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import boto3
@@ -27,6 +28,7 @@ from ops.escalator.trail import PAUSES, Trail
 from tests.history.asked import AskedLedger
 from tests.history.conftest import MakeLedger
 from tests.history.past import LEASE, NOW, OWNER, Sample, sample
+from tests.integration.operator_hands import ROOT
 from tests.strategies import answers, any_scalar, any_text, contexts, wild_answers, wild_contexts
 from tests.unit.examples import record
 
@@ -143,10 +145,15 @@ def test_json_is_what_was_recorded(
     )
     assert [True] == one_record.ledger.record([recorded])
 
-    [found] = one_record.history()
+    given_back = one_record.run("history", "--json").stdout
 
     known = recorded.observation_key | attributes(recorded, one_record.ledger.retention) | {"state": "RECORDED"}
-    assert json.loads(json.dumps(known)) == found
+    assert [exactly(json.dumps(known))] == exactly(given_back)
+
+
+def exactly(text: str) -> Any:
+    """JSON with its numbers as they stand there, for 1e+16 is the same as 10000000000000000."""
+    return json.loads(text, parse_float=Decimal, parse_int=Decimal)
 
 
 # --- in which form ----------------------------------------------------------------------------------------------------
@@ -318,11 +325,34 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("args", "status", "line"), WRONG.values(), ids=WRONG.keys())
-def test_something_is_wrong(one_record: AskedLedger, args: list[str], status: int, line: str) -> None:
+def test_something_is_wrong(one_record: AskedLedger, endpoint: str, args: list[str], status: int, line: str) -> None:
     """One line on stderr that says what to do, and a status that tells a mistake from a failure."""
-    done = one_record.run(*args, LEDGER_TABLE=None, AWS_ENDPOINT_URL_CLOUDFORMATION=one_record.url)
+    done = one_record.run(*args, LEDGER_TABLE=None, AWS_ENDPOINT_URL_CLOUDFORMATION=endpoint)
     assert (status, "", 1) == (done.exit_code, done.stdout, done.stderr.count("\n"))
     assert done.stderr.startswith(f"escalator: {line}")
+
+
+def test_table_of_a_stack(crowd: Crowd, endpoint: str) -> None:
+    """The template's output names it, and counts for more than the environment."""
+    ledger, _ = crowd
+    assert "  LedgerTableName:\n" in (ROOT / "template.yaml").read_text("utf-8").partition("\nOutputs:\n")[2]
+    cloudformation = boto3.client(
+        "cloudformation", "us-east-1", endpoint_url=endpoint, aws_access_key_id="a", aws_secret_access_key="b"
+    )
+    stack = f"stack-of-{ledger.table}"
+    template = {
+        "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
+        "Outputs": {"LedgerTableName": {"Value": ledger.table}},
+    }
+    cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps(template))
+
+    done = ledger.run(
+        *("history", "--since", "60d", "--limit", "1", "--stack", stack),
+        LEDGER_TABLE="none",
+        AWS_ENDPOINT_URL_CLOUDFORMATION=endpoint,
+    )
+
+    assert (0, 1) == (done.exit_code, len(done.stdout.splitlines()))
 
 
 def test_table_of_another_make(one_record: AskedLedger) -> None:

@@ -46,8 +46,10 @@ def assert_only_these_were_read(cost: Cost, rows: int) -> None:
     """Each entry of the index that was read led to a row, and each row was read once."""
     assert {"Query", "BatchGetItem"} >= set(cost.calls)
     assert (rows, rows, rows) == (cost.entries, cost.looked_through, cost.records)
-    if REAL:  # a record of ours takes one unit and a half at the most, an entry far less; each query rounds up
-        assert cost.capacity <= rows * 1.0 + len(cost.calls)
+    if (
+        REAL
+    ):  # half a unit for a record, which has less than 4 KB; less than 0.1 for an entry; half a unit for rounding up
+        assert 0.5 * rows <= cost.capacity <= 0.6 * rows + 0.5 * len(cost.calls)
 
 
 @pytest.mark.parametrize("facet", ONE_VALUE)
