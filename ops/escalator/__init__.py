@@ -20,6 +20,8 @@
     stats.py         `escalator stats`: how many and how fast; figures.py counts
     export.py        `escalator export`: records into a file, in one of formats.py
       unfinished.py    a file that goes on after an interruption
+    page.py          `escalator report`: a page to be read and sent on; report/ makes it
+    progress.py      the bar of the last two
 
 A group of commands is a module like redrive.py, and one line in cli.py.
 """

@@ -10,6 +10,7 @@ from ops.escalator.connection import Connection, Failed
 from ops.escalator.explain import explain
 from ops.escalator.export import export
 from ops.escalator.history import history
+from ops.escalator.page import report
 from ops.escalator.redrive import redrive
 from ops.escalator.stats import stats
 from ops.escalator.text import visible
@@ -65,5 +66,5 @@ def escalator(ctx: click.Context, region: str | None, profile: str | None, endpo
     ctx.obj = Connection(region, profile, endpoint_url)
 
 
-for command in (history, explain, stats, export, redrive):
+for command in (history, explain, stats, report, export, redrive):
     escalator.add_command(command)

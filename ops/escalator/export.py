@@ -1,30 +1,24 @@
 """`escalator export`: records into a file, oldest first; interrupted, it goes on."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from ops.escalator.connection import Failed
 from ops.escalator.cursor import Position
 from ops.escalator.filters import question_options
 from ops.escalator.formats import FORMATS, HEADINGS
+from ops.escalator.progress import Advance, progress
 from ops.escalator.question import Question
 from ops.escalator.span import Span
 from ops.escalator.tables import table_options
 from ops.escalator.trail import Trail
 from ops.escalator.unfinished import Unfinished
 from ops.escalator.words import counted
-
-Advance = Callable[[str, int], None]
-"""Shows how far it came: the last record's time, and how many there were."""
 
 
 @click.command()
@@ -52,7 +46,7 @@ def export(trail: Trail, question: Question, form: str, output: Path | None) -> 
     index yet.
     """
     if output is None:
-        with _progress(question.span) as advance:
+        with progress(question.span) as advance:
             click.echo(HEADINGS.get(form, ""), nl=False)
             for written, _ in _pages(trail, question, form, {}, advance):
                 click.echo(written, nl=False)
@@ -66,7 +60,7 @@ def export(trail: Trail, question: Question, form: str, output: Path | None) -> 
             click.echo(f"going on after {counted(count, 'record')}", err=True)
         question = Question(_span(file.state), question.facets)
         try:
-            with _progress(question.span) as advance:
+            with progress(question.span) as advance:
                 for written, state in _pages(trail, question, form, file.state, advance):
                     file.step(written.encode(), state)
         except (Failed, KeyboardInterrupt) as exc:
@@ -101,24 +95,3 @@ def _state(span: Span, after: Position | None, count: int) -> dict[str, Any]:
 
 def _span(state: dict[str, Any]) -> Span:
     return Span(datetime.fromisoformat(state["since"]), datetime.fromisoformat(state["until"]))
-
-
-@contextmanager
-def _progress(span: Span) -> Iterator[Advance]:
-    """A bar on stderr, where that is a terminal. How many there will be nobody knows, but how much of the span is done."""
-    columns = (
-        TextColumn("Records"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[count]:,}"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as shown:
-        task = shown.add_task("", total=(span.until - span.since).total_seconds(), count=0)
-
-        def advance(decided_at: str, count: int) -> None:
-            done = (datetime.fromisoformat(decided_at) - span.since).total_seconds()
-            shown.update(task, completed=done, count=count)
-
-        yield advance

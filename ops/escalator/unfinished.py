@@ -41,7 +41,7 @@ class Unfinished:
         """As it was given with the last step that counts; empty at the beginning."""
 
     def __enter__(self) -> Self:
-        with _explained(self.target):
+        with writing(self.target):
             self._file: IO[bytes] = self.part.open("ab")
             try:
                 self._go_on()
@@ -79,7 +79,7 @@ class Unfinished:
 
     def step(self, written: bytes, state: dict[str, Any]) -> None:
         """Write some more; it counts when this returns."""
-        with _explained(self.target):
+        with writing(self.target):
             self._file.write(written)
             _to_disk(self._file)
             replacement = self.note.with_suffix(".new")
@@ -91,7 +91,7 @@ class Unfinished:
 
     def finish(self) -> None:
         """It is complete, and takes its name. Killed before the last of this, it begins anew."""
-        with _explained(self.target):
+        with writing(self.target):
             self.note.unlink(missing_ok=True)
             self.part.replace(self.target)
 
@@ -102,7 +102,8 @@ class Unfinished:
 
 
 @contextmanager
-def _explained(target: Path) -> Iterator[None]:
+def writing(target: Path) -> Iterator[None]:
+    """Turns what the file system raises into Failed: `cannot write <target>: ...`."""
     try:
         yield
     except OSError as exc:
