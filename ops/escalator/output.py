@@ -6,6 +6,7 @@ visible. Rows are written as they come, but for the table, which needs them all.
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
@@ -41,7 +42,9 @@ class Output:
     """
 
     def __init__(self, form: str | None) -> None:
-        self.form = form or ("table" if sys.stdout.isatty() else "plain")
+        # rich's own word for a pipe with a terminal at its end, such as that of `make run`.
+        terminal = sys.stdout.isatty() or os.environ.get("TTY_COMPATIBLE") == "1"
+        self.form = form or ("table" if terminal else "plain")
 
     @property
     def width(self) -> int:

@@ -9,7 +9,8 @@
     consignment.py what is sent, and what each message must end as (expected.json)
     inbox.py       the alerts, as subscribers receive them
     proof.py       what came out against what had to
-    show.py        the same, for a person to read
+    inquiry.py     what an operator asks afterwards, with the command line
+    show.py        all of it, for a person to read
 
 The stand-in Cloudflare:
 

@@ -14,11 +14,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ops.local.consignment import Consignment, consignments
 from ops.local.inbox import receive
+from ops.local.inquiry import inquire
 from ops.local.mailbox import Mailbox
 from ops.local.poller import Poller
 from ops.local.proof import Travel, Yield, problems, read_dead_letters, read_records
 from ops.local.runtime import Environment
-from ops.local.show import show
+from ops.local.show import show, show_answer
 from ops.local.stack import Stack, local_stack
 
 PATIENCE_SECONDS = 60.0
@@ -33,8 +34,11 @@ def main() -> int:
         started = time.monotonic()
         result = Yield(_travel(stack, sent, console), receive(stack), read_records(stack), read_dead_letters(stack))
         seconds = time.monotonic() - started
+        answers = inquire(stack, result.records[0]["id"], console) if result.records else []
     show(result, console)
-    wrong = problems(result)
+    for answer in answers:
+        show_answer(answer, console)
+    wrong = [*problems(result), *(problem for answer in answers for problem in answer.problems)]
     for problem in wrong:
         console.print(f"✗ {problem}", style="bold red", markup=False)
     console.print(

@@ -58,8 +58,8 @@ def main() -> int:
             f"  sam build --parameter-overrides '{PARAMETERS}'\n"
             f"  sam local invoke -e events/malicious.json --parameter-overrides '{PARAMETERS}' \\\n"
             f"    --env-vars .local/sam.json --add-host {CONTAINERS_NAME}:{host}\n\n"
-            "  ops/bin/escalator redrive list\n"
-            '  aws --endpoint-url "$AWS_ENDPOINT_URL" dynamodb scan --table-name "$LEDGER_TABLE"\n\n'
+            "  ops/bin/escalator history\n"
+            "  ops/bin/escalator redrive list\n\n"
             "`sam` is .venv-sam/bin/sam after `make test`. Nobody polls the queue here: `sam local invoke` delivers.\n"
             "Ctrl-C ends it."
         )

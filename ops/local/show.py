@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ops.local.inquiry import Answer
 from ops.local.proof import Travel, Yield
 
 _COLOURS = {"ESCALATED": "bold", "REJECTED": "yellow", "NOT_FOUND": "cyan", "NOT_ESCALATED": "green"}
@@ -33,6 +34,12 @@ def show(result: Yield, console: Console) -> None:
     console.print(_records(result))
     console.rule(f"Rejections: {len(result.dead_letters)} on the dead-letter queue", align="left")
     console.print(_rejections(result))
+
+
+def show_answer(answer: Answer, console: Console) -> None:
+    """Print what the command line said."""
+    console.rule(f"$ {answer.command}", align="left")
+    console.print(Text.from_ansi(answer.printed))
 
 
 def _table(*headings: str) -> Table:
