@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 # The files pin everything that is needed, so that pip has nothing to resolve.
 PIP_FLAGS := --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: help run local test lint unit golden chaos requirements clean build-EscalateFunction
+.PHONY: help run local test lint unit golden chaos bench requirements clean build-EscalateFunction
 help: ## What there is to make
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 
@@ -33,6 +33,9 @@ golden: $(VENV)/tests ## Write tests/golden anew, for review
 
 chaos: $(VENV)/tests ## Kill the function, break all around it, and count
 	@$(PYTHON) -m tests.faults.chaos $(CHAOS)
+
+bench: $(VENV)/tests ## Measure it beside what a user would write
+	@$(PYTHON) -m tests.benchmarks $(BENCH)
 
 requirements: ## Pin the newest releases, with hashes
 	python3 -m venv $(VENV)-uv && $(VENV)-uv/bin/pip install --quiet uv
@@ -68,9 +71,11 @@ clean: ## Remove everything that was installed or built
 
 # Ships functions/, schemas/ and the pinned wheels. One of them is compiled (rpds-py, of jsonschema): both architectures'
 # are laid over each other, under file names of their own, so that one package runs on either and the template's
-# Architecture cannot disagree with the build. pip gets the target named, so that any Python can build it.
+# Architecture cannot disagree with the build. pip gets the target named, so that any Python can build it. The benchmark
+# alone names another RUNTIME, where 3.13 is not there to measure with.
+RUNTIME := 3.13
 WHEELS := --quiet --disable-pip-version-check --no-compile --no-deps --only-binary :all: --require-hashes \
-  --implementation cp --python-version 3.13 -r functions/requirements.txt
+  --implementation cp --python-version $(RUNTIME) -r functions/requirements.txt
 
 build-EscalateFunction:
 	@python3 -m pip install $(WHEELS) --platform manylinux2014_x86_64 --target "$(ARTIFACTS_DIR)"
@@ -81,6 +86,6 @@ build-EscalateFunction:
 	@tar -c --exclude=__pycache__ --exclude='requirements.*' functions schemas | tar -x -C "$(ARTIFACTS_DIR)"
 # Byte code that is never checked against its source: a package carries the time stamps of 1980, with which Python
 # trusts no other. Only 3.13 itself can write it; without it the package works, and starts more slowly.
-	@if python3.13 -c "" 2>/dev/null; then \
-	  python3.13 -m compileall -q -j 0 --invalidation-mode unchecked-hash "$(ARTIFACTS_DIR)"; \
-	else echo "python3.13 does not run here: building without byte code" >&2; fi
+	@if python$(RUNTIME) -c "" 2>/dev/null; then \
+	  python$(RUNTIME) -m compileall -q -j 0 --invalidation-mode unchecked-hash "$(ARTIFACTS_DIR)"; \
+	else echo "python$(RUNTIME) does not run here: building without byte code" >&2; fi
