@@ -83,6 +83,7 @@ build-EscalateFunction:
 	  python3 -m pip install $(WHEELS) --platform manylinux2014_aarch64 --target "$$other" && \
 	  cp -r "$$other/." "$(ARTIFACTS_DIR)" && rm -rf "$$other"
 	@rm -rf "$(ARTIFACTS_DIR)/bin"
+	@python3 ops/ballast.py "$(ARTIFACTS_DIR)"
 	@tar -c --exclude=__pycache__ --exclude='requirements.*' functions schemas | tar -x -C "$(ARTIFACTS_DIR)"
 # Byte code that is never checked against its source: a package carries the time stamps of 1980, with which Python
 # trusts no other. Only 3.13 itself can write it; without it the package works, and starts more slowly.
