@@ -1,4 +1,4 @@
-"""The picture for the README: each figure as bars, the naive peer's being the whole width. SVG, for light and dark."""
+"""The picture for the README: each figure as bars, the longest being the whole width. SVG, for light and dark."""
 
 from collections.abc import Iterator
 
