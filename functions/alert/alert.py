@@ -60,7 +60,7 @@ class Alert:
     @cached_property
     def message(self) -> str:
         """As SNS takes it with MessageStructure json."""
-        return json.dumps(self.bodies, ensure_ascii=False)
+        return _json(self.bodies)
 
     @cached_property
     def size(self) -> int:
@@ -84,11 +84,11 @@ def _alerts(record: Record, style: Style) -> Iterator[Alert]:
     detection = record.detection or read_detection({})
     bodies = {"email": email_text(record), "sms": subject(record)}
     if style.chat:
-        bodies["https"] = json.dumps(notification(record), ensure_ascii=False)
+        bodies["https"] = _json(notification(record))
     for kb, context_kb, text_limit in _BUDGETS:
         kept = excerpt(detection, kb * 1024, text_limit)
         context = excerpt(record.context, context_kb * 1024, text_limit) if record.context else NOTHING
-        facts = json.dumps(finding(record, kept, context), ensure_ascii=False)
+        facts = _json(finding(record, kept, context))
         yield Alert(record.alert_id, subject(record), {"default": facts} | bodies, _attributes(record))
 
 
@@ -98,6 +98,11 @@ def subject(record: Record) -> str:
     start, end = f"[{record.severity}] ", f": {record.id.postfix_id[:16]}"
     room = LONGEST_SUBJECT - len(start) - len(end)
     return f"{start}{f'{headline(record)}{changed}'[:room]}{end}"
+
+
+def _json(value: object) -> str:
+    """Without blanks: every one of them would be encoded twice on its way to SNS."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _attributes(record: Record) -> dict[str, str]:

@@ -6,6 +6,7 @@ Whatever the mail's sender wrote is defanged, cut and counted; the alert's JSON 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TypeVar
 
 from functions.alert.plain_text import defanged
@@ -41,7 +42,7 @@ def email_text(record: Record) -> str:
 
 def _heading(record: Record) -> list[str]:
     title = f"{headline(record)}. Severity: {record.severity}"
-    return [*_wrapped(title), "=" * min(len(title), COLUMNS), "", *_wrapped(" ".join(found(record)))]
+    return [*_wrapped(title), "=" * min(len(title), COLUMNS), "", *_ours(" ".join(found(record)), COLUMNS)]
 
 
 def _found_in(detection: Detection) -> list[Iterable[str]]:
@@ -132,6 +133,12 @@ def _attachment(it: Attachment) -> Iterator[str]:
             yield defanged(value, 66)
 
 
+@lru_cache(maxsize=64)
+def _ours(text: str, columns: int) -> tuple[str, ...]:
+    """The same for our own words, of which there are few."""
+    return tuple(_wrapped(text, columns))
+
+
 def _size(size: int | None) -> str:
     if size is None:
         return ""
@@ -164,12 +171,12 @@ def _listed(title: str, items: Sequence[T], count: int, tell: Callable[[T], Iter
 
 
 def _wrapped(text: str, columns: int = COLUMNS) -> list[str]:
-    return textwrap.wrap(text, columns, break_on_hyphens=False) or [""]
+    return textwrap.wrap(text, columns, break_on_hyphens=False) if len(text) > columns else [text]
 
 
 def _numbered(steps: Iterable[str]) -> Iterator[str]:
     for number, step in enumerate(steps, 1):
-        first, *more = _wrapped(step, COLUMNS - 5)
+        first, *more = _ours(step, COLUMNS - 5)
         yield f"{number}. {first}"
         yield from (f"   {line}" for line in more)
 

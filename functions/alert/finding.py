@@ -13,7 +13,6 @@ from functions.alert.words import found, headline
 from functions.cloudflare.contract import FAMILIES
 from functions.cloudflare.contract import VERSION as SCHEMA_VERSION
 from functions.cloudflare.excerpt import Excerpt
-from functions.ledger.item import late_attributes
 from functions.ledger.record import Activity, Record, moment
 from functions.release import RELEASE
 
@@ -115,12 +114,11 @@ def _unmapped(record: Record, detection: Excerpt, context: Excerpt) -> dict[str,
     told = (
         {"disposition": record.previous.disposition, "alert_id": record.previous.alert_id} if record.previous else None
     )
-    late = late_attributes(record)
     known: dict[str, object] = {
         "alert_id": record.alert_id,
         "id": record.id.value,
-        "cloudflare_alert_id": late.get("cloudflare_alert_id"),
-        "investigate_id": late.get("investigate_id"),
+        "cloudflare_alert_id": record.cloudflare_alert_id,
+        "investigate_id": record.investigate_id,
         "disposition": record.disposition,
         "previous": told,
         "reason": record.reason,

@@ -15,7 +15,9 @@ _HTTP = re.compile(r"\bhttp", re.IGNORECASE)
 
 def plain(text: str, limit: int = 200) -> str:
     """One line of visible characters, at most `limit` of them, cut with an ellipsis."""
-    shown = "".join(" " if unicodedata.category(c) in _INVISIBLE or _BLANK.match(c) else c for c in text[: limit * 4])
+    shown = text[: limit * 4]
+    if not (shown.isascii() and shown.isprintable()):
+        shown = "".join(" " if unicodedata.category(c) in _INVISIBLE or _BLANK.match(c) else c for c in shown)
     shown = " ".join(shown.split())
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 

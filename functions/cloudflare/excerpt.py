@@ -5,7 +5,7 @@ are filled from their beginning, the most telling list first, until there is no 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 
 from functions.cloudflare.context import Context
@@ -15,6 +15,8 @@ from functions.cloudflare.message_id import MessageId
 DETECTION_LISTS = ("threat_categories", "attachments", "findings", "links", "headers")
 """Filled in this order. Headers come last: they are the largest, and what matters in them is in other fields as well."""
 CONTEXT_LISTS = ("delivery_status", "client_recipients", "envelope_to", "to", "detection_reasons")
+FEW = 200
+"""Items of all lists together, up to which they are tried whole before they are counted one by one."""
 TEXT_LIMIT = 1_000
 """Characters of one text, unless somebody wants fewer."""
 _SEPARATOR = len(", ")
@@ -48,6 +50,10 @@ def excerpt(source: Detection | Context, limit: int, text_limit: int = TEXT_LIMI
             # `from` is a word of Python's, so that its field has another name.
             plain[field.name.rstrip("_")] = cut.plain(value)
     room = limit - _size(plain)
+    if sum(map(len, lists.values())) <= FEW:
+        whole = {name: [cut.plain(it) for it in items] for name, items in lists.items()}
+        if _size(whole) <= room:
+            return Excerpt(plain | whole, counts, _dropped(counts, whole, cut))
     for name, items in lists.items():
         kept: list[object] = []
         for item in items:
@@ -57,8 +63,12 @@ def excerpt(source: Detection | Context, limit: int, text_limit: int = TEXT_LIMI
                 break
             kept.append(value)
         plain[name], lists[name] = kept, kept
-    short = tuple(name for name in reversed(filled_first) if counts[name] > len(lists[name]))
-    return Excerpt(plain, counts, (*short, "texts") if cut.texts else short)
+    return Excerpt(plain, counts, _dropped(counts, lists, cut))
+
+
+def _dropped(counts: dict[str, int], kept: Mapping[str, Sequence[object]], cut: "_Cutter") -> tuple[str, ...]:
+    short = tuple(name for name in reversed([*kept]) if counts[name] > len(kept[name]))
+    return (*short, "texts") if cut.texts else short
 
 
 class _Cutter:
@@ -69,13 +79,15 @@ class _Cutter:
         self.texts = False
 
     def plain(self, value: object) -> object:
-        if isinstance(value, str) and len(value) > self._limit:
+        if isinstance(value, str):
+            if len(value) <= self._limit:
+                return value
             self.texts = True
             return value[: self._limit - 1] + "…"
         if isinstance(value, MessageId):
             return value.value
         if is_dataclass(value):
-            named = ((field.name, getattr(value, field.name)) for field in fields(value))
+            named = ((name, getattr(value, name)) for name in value.__dataclass_fields__)
             return {name: self.plain(it) for name, it in named if it is not None}
         return value
 

@@ -18,6 +18,8 @@ def text(value: object) -> str | None:
     """A string without half of a surrogate pair, and without the two characters that SQS refuses."""
     if not isinstance(value, str):
         return None
+    if value.isascii():  # nearly all are, and take a tenth of the time
+        return value
     return value.encode("utf-8", "replace").decode("utf-8").translate(_NONCHARACTERS)
 
 

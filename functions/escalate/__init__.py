@@ -13,7 +13,7 @@ Read `batch.py` first; it tells the whole story. Then, in the order in which a m
     verdict.py     disposition -> escalate or not
     severity.py    how urgent it is
     outbox.py      decisions -> alerts: recall, claim, publish, mark
-    publisher.py   the SNS topic
+    publisher.py   the SNS topic; form.py encodes what it is sent
     settlement.py  outcomes -> their effects
     queue.py       the SQS queues: reject, send again, postpone
     outcome.py     the closed set of ways in which a message can end

@@ -12,7 +12,7 @@ from functions.cloudflare.context import read_context
 from functions.cloudflare.contract import VERSION
 from functions.cloudflare.detection import Detection, read_detection
 from functions.cloudflare.excerpt import excerpt
-from functions.cloudflare.message_id import Form, MessageId
+from functions.cloudflare.message_id import MessageId
 from functions.cloudflare.recipients import addresses
 from functions.ledger.keys import MONTH, value_key
 from functions.ledger.record import Activity, Record, Told, moment
@@ -66,8 +66,12 @@ def attributes(record: Record, retention: timedelta) -> dict[str, object]:
 
 def late_attributes(record: Record) -> dict[str, object]:
     """What a record knows only once the mail's context is there, which comes after the claim."""
-    late: dict[str, object] = {"severity": record.severity, "delivered": record.delivery.delivered}
-    ids = {it.form: it.value for it in (record.id, record.found_as) if it}
+    late: dict[str, object] = {
+        "severity": record.severity,
+        "delivered": record.delivery.delivered,
+        "cloudflare_alert_id": record.cloudflare_alert_id,
+        "investigate_id": record.investigate_id,
+    }
     if record.context:
         kept = excerpt(record.context, CONTEXT_LIMIT)
         late |= {
@@ -76,11 +80,6 @@ def late_attributes(record: Record) -> dict[str, object]:
             "context_counts": kept.counts,
             "context_dropped": list(kept.dropped),
         }
-        if record.context.id:
-            ids[record.context.id.form] = record.context.id.value
-    if Form.INVESTIGATE in ids:
-        ids[Form.ALERT] = ids[Form.INVESTIGATE].rpartition("-")[0]
-    late |= {"cloudflare_alert_id": ids.get(Form.ALERT), "investigate_id": ids.get(Form.INVESTIGATE)}
     return {name: value for name, value in late.items() if value is not None}
 
 

@@ -2,12 +2,12 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from functions.cloudflare.context import Context, Delivery
 from functions.cloudflare.detection import Detection
-from functions.cloudflare.message_id import MessageId
+from functions.cloudflare.message_id import Form, MessageId
 
 
 class State(StrEnum):
@@ -99,6 +99,21 @@ class Record:
         return self.context.delivery if self.context else Delivery.UNKNOWN
 
     @property
+    def investigate_id(self) -> str | None:
+        """The mail's full name, where it is known."""
+        return self._known(Form.INVESTIGATE)
+
+    @property
+    def cloudflare_alert_id(self) -> str | None:
+        """The mail's name with its time, where that is known: not the id of our alert."""
+        full = self.investigate_id
+        return full.rpartition("-")[0] if full else self._known(Form.ALERT)
+
+    def _known(self, form: Form) -> str | None:
+        ids = (self.id, self.found_as, self.context.id if self.context else None)
+        return next((it.value for it in ids if it and it.form is form), None)
+
+    @property
     def standing_key(self) -> dict[str, str]:
         """Where it is written what was last told about the mail."""
         return {"about": self.id.postfix_id, "entry": f"{self.account_id}/{self.id}"}
@@ -120,4 +135,4 @@ class Record:
 
 def moment(at: datetime) -> str:
     """UTC, ISO 8601 to the millisecond: text that sorts as time does."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -14,19 +14,18 @@ if TYPE_CHECKING:
 
 def to_wire(value: object) -> "AttributeValueTypeDef":
     """A value of text, numbers, booleans, nulls, lists and objects."""
-    match value:
-        case str():
-            return {"S": value}
-        case bool():
-            return {"BOOL": value}
-        case int() | float():
-            return {"N": repr(value)}
-        case Mapping():
-            return {"M": {name: to_wire(it) for name, it in value.items()}}
-        case list() | tuple():
-            return {"L": [to_wire(it) for it in value]}
-        case None:
-            return {"NULL": True}
+    if isinstance(value, str):  # most are
+        return {"S": value}
+    if isinstance(value, dict):
+        return {"M": {name: to_wire(it) for name, it in value.items()}}
+    if isinstance(value, (list, tuple)):
+        return {"L": [to_wire(it) for it in value]}
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, (int, float)):
+        return {"N": repr(value)}
+    if value is None:
+        return {"NULL": True}
     raise TypeError(f"{type(value).__name__} is no value of JSON")
 
 
