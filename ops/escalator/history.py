@@ -26,7 +26,11 @@ SCREENFUL = 100
     metavar="N",
     help=f"No more than so many records.  [default: {SCREENFUL} on a terminal, all elsewhere]",
 )
-@click.option("--cursor", metavar="TEXT", help="Go on where a limit was reached, with the options that it came with.")
+@click.option(
+    "--cursor",
+    metavar="TEXT",
+    help="Go on where a limit was reached, with the options that it came with; the span stays what it was.",
+)
 @output_option
 def history(trail: Trail, question: Question, limit: int | None, cursor: str | None, form: str | None) -> None:
     """Show what was decided, newest first.

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -16,13 +17,21 @@ _OUTPUT = "LedgerTableName"
 
 
 def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives a command --table and --stack; it gets the trail as its first argument."""
+    """Gives a command --table and --stack, and those options of `escalator` that say where AWS is.
+
+    It gets the trail as its first argument.
+    """
 
     @click.option("--table", metavar="NAME", help=f"The ledger's table.  [env var: {TABLE}]")
     @click.option("--stack", metavar="NAME", help="The CloudFormation stack that has the table.")
+    @click.option("--region", metavar="NAME", help="These three as in `escalator --help`.")
+    @click.option("--profile", metavar="NAME")
+    @click.option("--endpoint-url", metavar="URL")
     @wraps(command)
     def with_table(table: str | None, stack: str | None, **others: Any) -> Any:
+        here = {name: others.pop(name) for name in ("region", "profile", "endpoint_url")}
         connection = click.get_current_context().find_object(Connection) or Connection()
+        connection = replace(connection, **{name: value for name, value in here.items() if value})
         name = table_name(connection, table, stack)
         return command(Trail(connection.dynamodb, name), **others)
 
