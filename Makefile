@@ -25,8 +25,9 @@ lint: $(VENV)/tests $(SAM_VENV)/ready
 	$(VENV)/bin/cfn-lint template.yaml
 	$(SAM_VENV)/bin/sam validate --lint --region us-east-1
 
+# A file of tests stays together: its tests share what is costly to set up.
 unit: $(VENV)/tests
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest -n auto --dist loadfile
 
 golden: $(VENV)/tests ## Write tests/golden anew, for review
 	@$(PYTHON) -m tests.golden.published

@@ -147,7 +147,7 @@ def _unmapped(record: Record, detection: Excerpt, context: Excerpt) -> dict[str,
 def _beside(detection: Excerpt, name: str, members: tuple[str, ...]) -> list[dict[str, Any]]:
     """What the items of a list have that OCSF's do not, in the same order."""
     items: list[dict[str, Any]] = detection.fields[name]  # type: ignore[assignment]
-    return [{member: it[member] for member in members if member in it} for it in items]
+    return [{member: it[member] for member in members if it.get(member)} for it in items]
 
 
 def _epoch_ms(at: datetime) -> int:

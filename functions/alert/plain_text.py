@@ -8,8 +8,11 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 """Letters and marks that Unicode calls default ignorable: format in all but name."""
 
-_CLICKABLE = re.compile(r"://|(?<=\w):(?=\S)|\\\\|(?<=\S)[.\u3002\uff0e\uff61](?=\S)|@")
-"""What makes a link of its surroundings: a scheme, a network share, a dot within a name (the wide ones too), an at."""
+_CLICKABLE = re.compile(
+    r"://|(?<=\w):(?=\S)|\\\\|(?<=\S)[.\u3002\uff0e\uff61](?=\S)|(?<=www)\.|(?<=www\d)\.|@", re.IGNORECASE
+)
+"""What makes a link of its surroundings: a scheme, a network share, a dot within a name (the wide ones too) or after www,
+an at."""
 _HTTP = re.compile(r"\bhttp", re.IGNORECASE)
 
 

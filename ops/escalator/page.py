@@ -1,5 +1,6 @@
 """`escalator report`: a page about a span of time, to be read and sent on. What is on it is made in report/."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +36,7 @@ def report(trail: Trail, question: Question, output: Path) -> None:
 
     It has charts, counts, and a list of the records with all that is known of each. Days and times are UTC.
     """
-    span, new = question.span, output.with_name(f"{output.name}.new")
+    span, new = question.span, output.with_name(f"{output.name}.{os.getpid()}.new")
     period = Period(since=span.since, until=span.until, generated_at=datetime.now(UTC), release=RELEASE)
     with progress(span, newest_first=True) as advance:
 

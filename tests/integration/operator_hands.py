@@ -80,7 +80,9 @@ def at_a_terminal(environment: dict[str, str], *args: str, answer: str = "", col
     """`escalator ...` with this environment, on a terminal of this width, where a person types the answer."""
     person, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    environment = os.environ | environment | {"TERM": "xterm"}
+    # The terminal says how wide it is, and not whoever runs the tests.
+    own = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
+    environment = own | environment | {"TERM": "xterm"}
     command = [sys.executable, "-m", "ops.escalator", *args]
     with subprocess.Popen(
         command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment, cwd=ROOT, start_new_session=True

@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from functions.alert.plain_text import defanged, plain
@@ -159,6 +159,7 @@ hostile_text = st.text(st.characters()) | st.lists(tokens, max_size=12).map("".j
 
 
 @given(hostile_text, st.integers(1, 300))
+@example("WWW.", 4)
 def test_any_text(text: str, limit: int) -> None:
     """One line of visible characters within the limit, and nothing in it that could be clicked on."""
     shown, broken = plain(text, limit), defanged(text, limit)
