@@ -1,22 +1,31 @@
 """Recipients' addresses made unreadable in everything that is published of a record: `g***@example.com`.
 
-Each address that is known to be a recipient's is found wherever it stands, also percent-encoded in a link. One that is
-hidden otherwise (in base 64, split over two headers) is not found.
+Each address that is known to be a recipient's is found wherever it stands, also encoded in a link, and as a sender's
+address for bounces has it (`bounce-gareth=example.com@...`). One that is hidden otherwise (in base 64, split over two
+headers) is not found.
 """
 
 import re
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
+from functions.cloudflare.excerpt import TEXT_LIMIT
 from functions.cloudflare.recipients import recipients
 from functions.ledger.record import Record
 
 T = TypeVar("T")
 
-MOST = 500
-"""Addresses that are looked for. A mail to more people than that is a list's."""
+LIST_LIMIT = 60_000
+"""Characters of one list in which addresses are looked for; what comes after them is left out. To search the megabytes
+that an answer can have for hundreds of addresses takes longer than an invocation has."""
+LONGEST_TEXT = 2 * TEXT_LIMIT
+"""Of each text so much is left. It is cut again, to half of it, so that no address at its end is shown in part."""
+_AT = re.compile("@|%40|=40|=")
+"""An at sign as it is, in a URL, in a quoted-printable text, and in an address for bounces."""
+_DOMAIN = re.compile(r"[\w.-]{0,255}")
 
 
 def masked(record: Record) -> Record:
@@ -24,30 +33,58 @@ def masked(record: Record) -> Record:
     addresses = recipients(record.detection, record.context)
     if not addresses:
         return record
-    # Of the longest first: one may stand within another.
-    forms = sorted({form for it in addresses[:MOST] for form in (it, quote(it, safe="+"), quote(it, safe=""))}, key=len)
-    pattern = re.compile("|".join(re.escape(it) for it in reversed(forms)), re.IGNORECASE)
-
-    def hide(text: str) -> str:
-        return pattern.sub(lambda found: _masked(found.group()), text)
-
-    return replace(record, detection=_each(record.detection, hide), context=_each(record.context, hide))
+    mask = _Mask(addresses)
+    return replace(record, detection=_each(record.detection, mask), context=_each(record.context, mask))
 
 
-def _each(value: T, hide: Callable[[str], str]) -> T:
+class _Mask:
+    """Knows addresses again: at each at sign, by the domain behind it and the local part before it."""
+
+    def __init__(self, addresses: Iterable[str]) -> None:
+        """In lower case."""
+        domains: defaultdict[str, set[str]] = defaultdict(set)
+        for address in addresses:
+            local, _, domain = address.rpartition("@")
+            for form in (local, quote(local, safe="+").lower(), quote(local, safe="").lower()):
+                domains[form].add(domain)
+        self._domains = {local: its - {""} for local, its in domains.items() if local}
+        self._lengths = sorted({len(local) for local in self._domains}, reverse=True)
+        self.searched = 0
+        """Characters so far."""
+
+    def hide(self, text: str) -> str:
+        """The text with all but the first letter of each local part replaced."""
+        text = text[:LONGEST_TEXT]
+        self.searched += len(text)
+        # The one capital whose small letter takes two characters; positions have to stay what they are.
+        low, done = text.replace("İ", "i").lower(), 0
+        shown: list[str] = []
+        for at in _AT.finditer(low):
+            start = self._start(low, done, at)
+            if start is not None:
+                shown += text[done : start + 1], "***"
+                done = at.start()
+        return "".join((*shown, text[done:]))
+
+    def _start(self, low: str, least: int, at: re.Match[str]) -> int | None:
+        """Where the longest address begins whose at sign this is."""
+        domain = _DOMAIN.match(low, at.end())
+        for start in (at.start() - length for length in self._lengths):
+            known = self._domains.get(low[start : at.start()]) if start >= least else None
+            if known and domain and any(domain[0][:end] in known for end in range(len(domain[0]), 0, -1)):
+                return start
+        return None
+
+
+def _each(value: T, mask: _Mask) -> T:
     """The value with every text in it changed; ids, counts and numbers as they are."""
     result: Any = value
     if isinstance(value, str):
-        result = hide(value)
+        result = mask.hide(value)
     elif isinstance(value, tuple):
-        result = tuple(_each(it, hide) for it in value)
+        until = mask.searched + LIST_LIMIT
+        result = tuple(_each(it, mask) for it in value if mask.searched < until)
     elif is_dataclass(value) and not isinstance(value, type):
         named = {field.name: getattr(value, field.name) for field in fields(value)}
-        result = type(value)(**{name: _each(it, hide) for name, it in named.items()})
+        result = type(value)(**{name: _each(it, mask) for name, it in named.items()})
     return cast("T", result)
-
-
-def _masked(address: str) -> str:
-    """Of `gareth@example.com` the first letter and the domain."""
-    local, at, domain = re.split(r"(@|%40)", address, maxsplit=1, flags=re.IGNORECASE)
-    return f"{local[:1]}***{at}{domain}"

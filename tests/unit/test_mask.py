@@ -90,3 +90,51 @@ def test_any_recipients(names: list[str]) -> None:
     it = escalated(context=context(to=addresses, subject=" ".join(addresses)), detection=read_detection(FULL))
     text = describe(it, MASK).bodies["default"]
     assert [] == [it for it in addresses if re.search(rf"(?<![\w.+-]){re.escape(it)}", text)]
+
+
+ENCODED = {
+    "for bounces": "bounce-7-gareth=larkfield.example@evil.example",
+    "quoted-printable": "=?utf-8?Q?gareth=40larkfield.example?=",
+    "in a URL": "https://evil.example/?u=gareth%40larkfield.example&v=1",
+    "before another word": "gareth@larkfield.example_2",
+}
+
+
+@pytest.mark.parametrize("text", ENCODED.values(), ids=ENCODED)
+def test_an_address_that_is_encoded(text: str) -> None:
+    """It is found all the same, and what stands around it stays."""
+    it = masked(escalated(context=context(envelope_from=text)))
+    assert it.context is not None
+    assert text.replace("gareth", "g***") == it.context.envelope_from
+
+
+def test_a_mail_to_very_many() -> None:
+    """Nobody is missed, however many there are and however much there is to search."""
+    everybody = [f"reader-{n}@larkfield.example" for n in range(3_000)]
+    headers = [{"name": "To", "value": ", ".join(everybody[n : n + 20])} for n in range(0, 3_000, 20)]
+    links = [{"href": f"https://evil.example/{'a' * 800}"}] * 9_000
+    text = everything_published(escalated(detection=detection(headers=headers, links=links)))
+    assert [] == re.findall(r"reader-\d+", text)
+    assert "r***[@]larkfield[.]example" in text
+
+
+def test_more_than_an_alert_holds() -> None:
+    """What no alert has room for is left out unsearched, and still counted."""
+    it = masked(escalated(detection=detection(links=[{"href": "a" * 100}] * 9_000), context=context()))
+    assert it.detection is not None
+    assert 9_000 == it.detection.counts["links"] > len(it.detection.links)
+
+
+def test_no_character_moves_another() -> None:
+    """An address is cut out where it stands, whatever stands before it."""
+    before = "".join(c for c in map(chr, range(0x2FFFF)) if c.isalpha() and c != c.lower())
+    it = masked(escalated(context=context(subject=f"{before[-900:]}İ gareth@larkfield.example")))
+    assert it.context is not None
+    assert f"{before[-900:]}İ g***@larkfield.example" == it.context.subject
+
+
+def test_at_the_edge_of_what_is_shown() -> None:
+    """An address that does not fit whole is masked before it is cut."""
+    for length in range(960, 1_000):
+        it = escalated(context=context(subject="." * length + "xyz@larkfield.example", to=["xyz@larkfield.example"]))
+        assert "xy" not in everything_published(it)
