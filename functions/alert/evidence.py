@@ -31,11 +31,16 @@ def email(detection: Fields, context: Fields) -> dict[str, object]:
             "delivered_to_list": context.get("client_recipients", []),
             "subject": context.get("subject"),
             "message_uid": context.get("message_id"),
-            "urls": [{"url_string": it["href"]} for it in detection["links"] if it.get("href")],
+            "urls": [{"url_string": it["href"]} for it in detection["links"] if is_url(it)],
             "files": [_file(it) for it in detection["attachments"]],
             "http_headers": [it for it in detection["headers"] if len(it) == len(("name", "value"))],
         }
     )
+
+
+def is_url(link: Fields) -> bool:
+    """Whether a link leads anywhere, so that it is among the mail's URLs."""
+    return bool(link.get("href"))
 
 
 def source(sender: Fields) -> dict[str, object]:

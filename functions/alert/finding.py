@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from functions.alert import ocsf
-from functions.alert.evidence import email, enrichments, observables, source
+from functions.alert.evidence import email, enrichments, is_url, observables, source
 from functions.alert.words import found, headline
 from functions.cloudflare.contract import FAMILIES
 from functions.cloudflare.contract import VERSION as SCHEMA_VERSION
@@ -114,6 +114,8 @@ def _unmapped(record: Record, detection: Excerpt, context: Excerpt) -> dict[str,
     told = (
         {"disposition": record.previous.disposition, "alert_id": record.previous.alert_id} if record.previous else None
     )
+    attachments: list[dict[str, Any]] = detection.fields["attachments"]  # type: ignore[assignment]
+    links: list[dict[str, Any]] = detection.fields["links"]  # type: ignore[assignment]
     known: dict[str, object] = {
         "alert_id": record.alert_id,
         "id": record.id.value,
@@ -138,16 +140,15 @@ def _unmapped(record: Record, detection: Excerpt, context: Excerpt) -> dict[str,
         "truncated": bool(dropped),
         "dropped": dropped,
         "detection": {name: it for name, it in detection.fields.items() if name not in _MAPPED},
-        "attachments": _beside(detection, "attachments", ("detection",)),
-        "links": _beside(detection, "links", ("text",)),
+        "attachments": _beside(attachments, "detection"),
+        "links": _beside([it for it in links if is_url(it)], "text"),
     }
     return {name: value for name, value in known.items() if value is not None}
 
 
-def _beside(detection: Excerpt, name: str, members: tuple[str, ...]) -> list[dict[str, Any]]:
+def _beside(items: list[dict[str, Any]], member: str) -> list[dict[str, Any]]:
     """What the items of a list have that OCSF's do not, in the same order."""
-    items: list[dict[str, Any]] = detection.fields[name]  # type: ignore[assignment]
-    return [{member: it[member] for member in members if it.get(member)} for it in items]
+    return [{member: it[member]} if it.get(member) else {} for it in items]
 
 
 def _epoch_ms(at: datetime) -> int:

@@ -173,6 +173,22 @@ def test_what_ocsf_s_tools_would_refuse() -> None:
     assert sender == finding["unmapped"]["detection"]["sender_info"]
 
 
+def test_what_stands_beside_a_list() -> None:
+    """It is about the item at the same place, also where another item has nothing to tell."""
+    links = [
+        {"href": "", "text": "nowhere"},
+        {"href": "https://a.example/", "text": "a"},
+        {"href": "https://b.example/"},
+    ]
+    files = [{"size": 1, "name": "a", "detection": ""}, {"size": 1, "name": "b", "detection": "MALICIOUS"}]
+    finding = published(escalated(detection=detection(links=links, attachments=files)))
+    check(finding)
+    mail = finding["evidences"][0]["email"]
+    assert ["https://a.example/", "https://b.example/"] == [it["url_string"] for it in mail["urls"]]
+    assert [{"text": "a"}, {}] == finding["unmapped"]["links"]
+    assert [{}, {"detection": "MALICIOUS"}] == finding["unmapped"]["attachments"]
+
+
 @given(answers, contexts)
 def test_any_documented_answer(answer: Answer, known: Answer) -> None:
     """It is OCSF, and as our schema says."""
