@@ -46,7 +46,7 @@ def notification(record: Record) -> dict[str, object]:
 def _facts(record: Record) -> list[str]:
     detection, context = record.detection, record.context
     to = recipients(detection, context)
-    facts = {"Mail": record.id.value, "For": _several(to, len(to))}
+    facts = {"For": _several(to, len(to))}
     if context:
         facts |= {"From": context.from_ or context.envelope_from or "", "Subject": context.subject or ""}
     if detection:
@@ -57,7 +57,8 @@ def _facts(record: Record) -> list[str]:
             "Links": _several([it.href or "" for it in detection.links], counts["links"]),
             "Files": _several([it.filename or it.name or "" for it in detection.attachments], counts["attachments"]),
         }
-    return [f"*{name}:* `{shown}`" for name, text in facts.items() if (shown := _code(text))]
+    shown = {"Mail": record.id.value} | {name: _code(text) for name, text in facts.items()}
+    return [f"*{name}:* `{text}`" for name, text in shown.items() if text]
 
 
 def _several(texts: list[str] | tuple[str, ...], count: int) -> str:
