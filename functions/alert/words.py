@@ -60,8 +60,10 @@ def found(record: Record) -> list[str]:
     if record.activity is Activity.CLOSE:
         before = f" Before, it said {previous.disposition}." if previous else ""
         return [f"Cloudflare now calls this mail {disposition}, which is nothing to alert on.{before}"]
-    changed = [f"Cloudflare has changed its mind: before, it said {previous.disposition}."] if previous else []
-    return [_by_family(_FOUND, disposition), *changed, _DELIVERY[record.delivery]]
+    said = [_by_family(_FOUND, disposition)]
+    if previous and previous.disposition != disposition:
+        said.append(f"Cloudflare has changed its mind: before, it said {previous.disposition}.")
+    return [*said, _DELIVERY[record.delivery]]
 
 
 def next_steps(record: Record) -> tuple[str, str, str]:

@@ -36,8 +36,11 @@ class Standing:
         return self.told.disposition != record.disposition and self.fetched_at > record.fetched_at
 
     def follow(self, record: Record) -> Record:
-        """The record as it follows on what was told: the same once more, or a change."""
-        if self.told.disposition == record.disposition:
+        """The record as it follows on what was told: the same once more, or a change.
+
+        What was told to be below the line is a change, too, once the deployment has come to alert on it.
+        """
+        if self.told.disposition == record.disposition and (self.escalated or not record.escalates):
             return replace(record, turn=self.turn, previous=self.previous)
         return replace(record, turn=self.turn + 1, previous=self.told)
 

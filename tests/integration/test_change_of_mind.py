@@ -188,6 +188,24 @@ def test_a_disposition_that_is_not_escalated_any_more(make_fickle: Callable[...,
     assert ([SENT_BEFORE], [], ["SUSPICIOUS"]) == (ended, fickle.world.alerts(), fickle.entries())
 
 
+def test_a_disposition_that_is_escalated_by_now(make_fickle: Callable[..., Fickle]) -> None:
+    """It was told that the mail is over, and the deployment has come to alert on just that: there is an alert, once."""
+    fickle = make_fickle()
+    fickle.ask("MALICIOUS")
+    fickle.ask("SPAM")
+    fickle.world.alerts()
+    stack = fickle.world.stack
+    variables = stack.environment | {"ESCALATE_ON": "MALICIOUS,SPAM"}
+
+    with Environment(stack.template.handler, variables, stack.template.timeout) as function:
+        later = Fickle(replace(fickle.world, function=function), fickle.mailbox)
+        ended = [later.ask("SPAM"), later.ask("SPAM")]
+
+    assert [[ESCALATED], [SENT_BEFORE]] == ended
+    assert [(*UPDATE, "SPAM", "SPAM")] == [told(it) for it in fickle.world.alerts()]
+    assert ["MALICIOUS", "SPAM#1", "SPAM#2"] == fickle.entries()
+
+
 # --- with one sink ----------------------------------------------------------------------------------------------------
 
 

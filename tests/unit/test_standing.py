@@ -87,6 +87,14 @@ def test_a_change(told: Told, turn: int, decided: Record, expected: int, activit
     assert decided.alert_id != follows.alert_id
 
 
+def test_what_is_alerted_on_by_now() -> None:
+    """It was told that a mail is over, with a word that the deployment has come to alert on since: this is an alert."""
+    it = standing(CLOSED, 1, escalated=False, previous=MALICIOUS)
+    follows = it.follow(escalated(disposition="NONE"))
+    assert (2, CLOSED, Activity.UPDATE) == (follows.turn, follows.previous, follows.activity)
+    assert CLOSED.alert_id != follows.alert_id
+
+
 @given(st.lists(st.sampled_from(["MALICIOUS", "SUSPICIOUS", "NONE"]), min_size=2, max_size=12))
 def test_a_mail_that_changes_often(dispositions: list[str]) -> None:
     """Each change is an alert of its own, and what does not change is none; each names the one before."""
