@@ -129,9 +129,9 @@ class Ledger:
         done = [True] * len(records)
         for start in range(0, len(requests), WRITES):
             chunk = requests[start : start + WRITES]
-            left = self._write([request for _, request in chunk])
+            left = [_put_key(request) for request in self._write([request for _, request in chunk])]
             for i, request in chunk:
-                done[i] = done[i] and request not in left
+                done[i] = done[i] and _put_key(request) not in left
         return done
 
     def _write(self, requests: "list[WriteRequestOutputTypeDef]") -> "Sequence[WriteRequestOutputTypeDef]":
@@ -249,6 +249,12 @@ class _Try:
             self.claim = _held(self.record, held, claimant)
         else:
             self.claim = Claim(Hold.UNKNOWN, self.record)
+
+
+def _put_key(request: "WriteRequestOutputTypeDef") -> object:
+    """What tells one put from another. Not the whole item: DynamoDB writes numbers in its own way when it gives it back."""
+    item = request["PutRequest"]["Item"]
+    return item["about"], item["entry"]
 
 
 def _held(record: Record, item: dict[str, object], claimant: Claimant) -> Claim:

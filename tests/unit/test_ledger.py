@@ -1,0 +1,35 @@
+"""ledger.py: answers of DynamoDB's that the emulator does not give."""
+
+import copy
+from datetime import timedelta
+from typing import Any
+
+import boto3
+from botocore.stub import ANY, Stubber
+
+from functions.ledger.ledger import Ledger
+from tests.unit.examples import detection, record
+
+TABLE = "records"
+
+
+def test_a_record_that_was_not_taken() -> None:
+    """It is known again by its key, though DynamoDB gives its numbers back as it writes them; the other is done."""
+    dynamodb = boto3.client("dynamodb", region_name="eu-west-1", aws_access_key_id="-", aws_secret_access_key="-")
+    ledger = Ledger(dynamodb, TABLE, timedelta(days=400))
+    scored = record(sqs_message_id="1", detection=detection(findings=[{"score": 1e-7}]))
+    sent: list[Any] = []
+    dynamodb.meta.events.register(
+        "provide-client-params.dynamodb.BatchWriteItem", lambda params, **_: sent.extend(params["RequestItems"][TABLE])
+    )
+    with Stubber(dynamodb) as aws:
+        aws.add_response("batch_write_item", {"UnprocessedItems": {}}, {"RequestItems": ANY})
+        assert [True, True] == ledger.record([scored, record(sqs_message_id="2")])
+    [left] = [it for it in sent if it["PutRequest"]["Item"]["entry"]["S"].endswith("#1")]
+    given_back = copy.deepcopy(left)
+    [finding] = given_back["PutRequest"]["Item"]["detection"]["M"]["findings"]["L"]
+    assert {"N": "1e-07"} == finding["M"]["score"]
+    finding["M"]["score"] = {"N": "0.0000001"}
+    with Stubber(dynamodb) as aws:
+        aws.add_response("batch_write_item", {"UnprocessedItems": {TABLE: [given_back]}}, {"RequestItems": ANY})
+        assert [False, True] == ledger.record([scored, record(sqs_message_id="2")])
