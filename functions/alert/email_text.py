@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TypeVar
+from unicodedata import east_asian_width
 
 from functions.alert.plain_text import defanged
 from functions.alert.words import found, headline, next_steps
@@ -24,6 +25,11 @@ _SHOWN = 5
 """How many of a list a reader is shown; the others are counted."""
 _LONGEST = 300
 """Characters of one text: about five lines."""
+_WIDE = frozenset({"W", "F"})
+"""What Unicode calls wide and fullwidth takes two columns. Beyond a line's end a display would go on at its left edge,
+where only headings stand."""
+_FILLER = "\uffff"
+"""Stands behind a wide character while lines are wrapped. No text has it: see plain_text.py."""
 _UNITS = (("MB", 1_000_000), ("kB", 1_000))
 
 
@@ -79,7 +85,7 @@ def _origin(detection: Detection) -> Iterator[str]:
     sender, checks = detection.sender_info, detection.validation
     number = f"AS{sender.as_number}" if sender.as_number is not None else "AS unknown"
     # As country/region/city, with a dash for what is unknown.
-    where = ", ".join(it for it in reversed((sender.geo or "").split("/")) if it not in ("", "-"))
+    where = ", ".join(it for it in reversed((sender.geo or "")[:_LONGEST].split("/")) if it not in ("", "-"))
     results = [(name, result) for name, result in (("SPF", checks.spf), ("DKIM", checks.dkim), ("DMARC", checks.dmarc))]
     yield from _row("Domain", defanged(sender.pld or "unknown"))
     yield from _row("Address", defanged(sender.ip or "unknown"))
@@ -171,7 +177,12 @@ def _listed(title: str, items: Sequence[T], count: int, tell: Callable[[T], Iter
 
 
 def _wrapped(text: str, columns: int = COLUMNS) -> list[str]:
-    return textwrap.wrap(text, columns, break_on_hyphens=False) if len(text) > columns else [text]
+    filled = text if text.isascii() else "".join(c + _FILLER if east_asian_width(c) in _WIDE else c for c in text)
+    if len(filled) <= columns:
+        return [text]
+    # A line may end between a character and its filler, and is then a column wider than it is long.
+    room = columns if len(filled) == len(text) else columns - 1
+    return [line.replace(_FILLER, "") for line in textwrap.wrap(filled, room, break_on_hyphens=False)]
 
 
 def _numbered(steps: Iterable[str]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from unicodedata import east_asian_width
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,8 @@ def visible(text: str) -> bool:
 
 
 def too_long(text: str) -> list[str]:
-    return [line for line in text.splitlines() if len(line) > COLUMNS]
+    """Lines of more columns than there are, where a wide character takes two."""
+    return [it for it in text.splitlines() if len(it) + sum(east_asian_width(c) in "WF" for c in it) > COLUMNS]
 
 
 def test_an_alert() -> None:
