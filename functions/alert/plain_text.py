@@ -2,11 +2,15 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 """Control, format (bidirectional and zero-width are among these), private, surrogate, unassigned, separators."""
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 """Letters and marks that Unicode calls default ignorable: format in all but name."""
+_MARKS = frozenset({"Mn", "Me"})
+MOST_MARKS = 4
+"""On one letter. A hundred of them cover the lines above and below."""
 
 _CLICKABLE = re.compile(
     r"://|(?<=\w):(?=\S)|\\\\|(?<=\S)[.\u3002\uff0e\uff61](?=\S)|(?<=www)\.|(?<=www\d)\.|@", re.IGNORECASE
@@ -21,8 +25,18 @@ def plain(text: str, limit: int = 200) -> str:
     shown = text[: limit * 4]
     if not (shown.isascii() and shown.isprintable()):
         shown = "".join(" " if unicodedata.category(c) in _INVISIBLE or _BLANK.match(c) else c for c in shown)
+        shown = "".join(_no_tower(shown))
     shown = " ".join(shown.split())
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _no_tower(text: str) -> Iterator[str]:
+    """The characters but for those marks that would stand higher than any language builds them."""
+    marks = 0
+    for c in text:
+        marks = marks + 1 if unicodedata.category(c) in _MARKS else 0
+        if marks <= MOST_MARKS:
+            yield c
 
 
 def defanged(text: str, limit: int = 200) -> str:

@@ -52,6 +52,14 @@ BLANKS = {
 }
 
 
+def test_a_tower_of_marks() -> None:
+    """Marks stand on a letter as languages need them, and not so high that they cover other lines."""
+    for word in ("Tiếng Việt".replace("ế", "e\u0302\u0301"), "שָּׁלוֹם", "ที่นี่"):
+        assert word == plain(word)
+    assert "a" + "\u0301" * 4 + "b" == plain("a" + "\u0301" * 100 + "b")
+    assert "a" + "\u20dd" * 4 == plain("a" + "\u20dd\u0301" * 2 + "\u20dd" * 9).replace("\u0301", "\u20dd")
+
+
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 def test_a_character_that_nobody_sees(hostile: str) -> None:
     """It becomes a gap that one can see: what stands on either side does not grow together."""
