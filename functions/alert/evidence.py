@@ -117,9 +117,9 @@ def _file(attachment: Fields) -> dict[str, object]:
 
 
 def _address(text: str | None) -> str | None:
-    """An address of the internet, or nothing: OCSF's tools refuse what is none."""
+    """An address of the internet, without a zone, which may be any text; or nothing: OCSF's tools refuse what is none."""
     try:
-        return str(ipaddress.ip_address(text or ""))
+        return str(ipaddress.ip_address((text or "").partition("%")[0]))
     except ValueError:
         return None
 

@@ -189,6 +189,13 @@ def test_what_stands_beside_a_list() -> None:
     assert [{}, {"detection": "MALICIOUS"}] == finding["unmapped"]["attachments"]
 
 
+def test_an_address_with_a_zone() -> None:
+    """The zone, which means something on one machine only and may be any text, is left out."""
+    finding = published(escalated(detection=detection(sender_info={"ip": "fe80::1%<any text>"})))
+    assert "fe80::1" == finding["evidences"][0]["src_endpoint"]["ip"]
+    assert ["fe80::1"] == [it["value"] for it in finding["observables"] if it["type_id"] == 2]
+
+
 @given(answers, contexts)
 def test_any_documented_answer(answer: Answer, known: Answer) -> None:
     """It is OCSF, and as our schema says."""
