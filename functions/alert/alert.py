@@ -1,8 +1,8 @@
 """One SNS message about a record, which SNS is sure to take: a body for each kind of subscriber, and attributes.
 
 What is left out where it would be too large goes in this order: headers, links, findings, attachments, threat
-categories, each from its end; then recipients; then the length of every text. Ids, disposition, severity and counts
-stay, and `truncated` says that something went.
+categories, each from its end, and the context's lists with them; then the length of every text. Ids, disposition,
+severity and counts stay, and `truncated` says that something went.
 """
 
 import json
