@@ -10,7 +10,7 @@ from functions.ledger.record import Record, moment
 MOST_VALUES = {Facet.LINK_HOST: 5, Facet.ATTACHMENT_SHA256: 5, Facet.CATEGORY: 5, Facet.RECIPIENT: 10}
 """Pointers of each facet that a record gets. A mail can be made to have thousands of link hosts; nobody looks it up by
 the sixth, and each one is written and paid for. The marks of ten ordinary mails and their pointers fit into the 100
-writes of one transaction; those of ten of the richest, 10 x 26, take three."""
+writes of one transaction; those of ten of the richest, 26 each, take four."""
 
 
 def pointers(record: Record, key: dict[str, str]) -> list[dict[str, str]]:
