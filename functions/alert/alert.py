@@ -6,7 +6,7 @@ severity and counts stay, and `truncated` says that something went.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -18,6 +18,7 @@ from functions.alert.mask import masked
 from functions.alert.words import headline
 from functions.cloudflare.detection import read_detection
 from functions.cloudflare.excerpt import TEXT_LIMIT, excerpt
+from functions.cloudflare.recipients import recipients
 from functions.ledger.record import Record
 
 ALERT_LIMIT: Final = 256 * 1024
@@ -71,20 +72,21 @@ class Alert:
 
 def describe(record: Record, style: Style = Style()) -> Alert:
     """The alert about a record that has a disposition and a severity."""
-    shown = masked(record) if style.mask_recipients else record
-    alerts = _alerts(shown, style)
+    people = recipients(record.detection, record.context)
+    shown, people = masked(record, people) if style.mask_recipients else (record, people)
+    alerts = _alerts(shown, people, style)
     alert = next(alerts)
     while alert.size > ALERT_LIMIT:
         alert = next(alerts)
     return alert
 
 
-def _alerts(record: Record, style: Style) -> Iterator[Alert]:
+def _alerts(record: Record, people: Sequence[str], style: Style) -> Iterator[Alert]:
     """The alert, smaller each time."""
     detection = record.detection or read_detection({})
-    bodies = {"email": email_text(record), "sms": subject(record)}
+    bodies = {"email": email_text(record, people), "sms": subject(record)}
     if style.chat:
-        bodies["https"] = _json(notification(record))
+        bodies["https"] = _json(notification(record, people))
     for kb, context_kb, text_limit in _BUDGETS:
         kept = excerpt(detection, kb * 1024, text_limit)
         context = excerpt(record.context, context_kb * 1024, text_limit) if record.context else NOTHING
@@ -94,7 +96,8 @@ def _alerts(record: Record, style: Style) -> Iterator[Alert]:
 
 def subject(record: Record) -> str:
     """A line of printable ASCII in which nothing was written by the mail's sender, with as much as there is room for."""
-    changed = f", was {record.previous.disposition}" if record.previous and record.escalates else ""
+    before = record.previous.disposition if record.previous else record.disposition
+    changed = f", was {before}" if record.escalates and before != record.disposition else ""
     start, end = f"[{record.severity}] ", f": {record.id.postfix_id[:16]}"
     room = LONGEST_SUBJECT - len(start) - len(end)
     return f"{start}{f'{headline(record)}{changed}'[:room]}{end}"

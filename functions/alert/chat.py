@@ -4,9 +4,10 @@ A chat makes links, mentions and formatting of what it is given, each in its own
 defanged, and stands as code, in which nothing is formatted.
 """
 
+from collections.abc import Sequence
+
 from functions.alert.plain_text import defanged
 from functions.alert.words import found, headline, next_steps
-from functions.cloudflare.recipients import recipients
 from functions.ledger.record import Record
 
 _COLOURS = {"Critical": "🔴", "High": "🟠", "Medium": "🟡", "Low": "🔵", "Informational": "⚪"}
@@ -18,8 +19,8 @@ _SHOWN = 3
 """How many of a list are shown."""
 
 
-def notification(record: Record) -> dict[str, object]:
-    """The notification about a record that has a disposition and a severity."""
+def notification(record: Record, people: Sequence[str]) -> dict[str, object]:
+    """The notification about a record that has a disposition and a severity. people: whom the mail was for."""
     severity, postfix_id = record.severity or "", record.id.postfix_id
     return {
         "version": "1.0",
@@ -28,7 +29,7 @@ def notification(record: Record) -> dict[str, object]:
         "content": {
             "textType": "client-markdown",
             "title": f"{_COLOURS[severity]} {severity}: {headline(record)}",
-            "description": "\n".join([" ".join(found(record)), *_facts(record)]),
+            "description": "\n".join([" ".join(found(record)), *_facts(record, people)]),
             "nextSteps": list(next_steps(record)),
             "keywords": [severity, record.disposition],
         },
@@ -43,10 +44,9 @@ def notification(record: Record) -> dict[str, object]:
     }
 
 
-def _facts(record: Record) -> list[str]:
+def _facts(record: Record, people: Sequence[str]) -> list[str]:
     detection, context = record.detection, record.context
-    to = recipients(detection, context)
-    facts = {"For": _several(to, len(to))}
+    facts = {"For": _several(people, len(people))}
     if context:
         facts |= {"From": context.from_ or context.envelope_from or "", "Subject": context.subject or ""}
     if detection:
@@ -61,7 +61,7 @@ def _facts(record: Record) -> list[str]:
     return [f"*{name}:* `{text}`" for name, text in shown.items() if text]
 
 
-def _several(texts: list[str] | tuple[str, ...], count: int) -> str:
+def _several(texts: Sequence[str], count: int) -> str:
     named = ", ".join(text[:_LONGEST] for text in texts[:_SHOWN] if text)
     return f"{named} and {count - _SHOWN} more" if count > _SHOWN else named
 

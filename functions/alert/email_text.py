@@ -13,7 +13,6 @@ from unicodedata import east_asian_width
 from functions.alert.plain_text import defanged
 from functions.alert.words import found, headline, next_steps
 from functions.cloudflare.detection import Attachment, Detection, Finding, Link, ThreatCategory
-from functions.cloudflare.recipients import recipients
 from functions.ledger.record import Record, moment
 
 T = TypeVar("T")
@@ -33,13 +32,13 @@ _FILLER = "\uffff"
 _UNITS = (("MB", 1_000_000), ("kB", 1_000))
 
 
-def email_text(record: Record) -> str:
-    """The text about a record that has a disposition and a severity."""
+def email_text(record: Record, people: Sequence[str]) -> str:
+    """The text about a record that has a disposition and a severity. people: whom the mail was for."""
     detection = record.detection
     sections = [
         _heading(record),
         _titled("What to do", _numbered(next_steps(record))),
-        _titled("Who", _who(record)),
+        _titled("Who", _who(record, people)),
         *([] if detection is None else _found_in(detection)),
         _titled("To look it up", _references(record)),
     ]
@@ -61,11 +60,10 @@ def _found_in(detection: Detection) -> list[Iterable[str]]:
     ]
 
 
-def _who(record: Record) -> Iterator[str]:
+def _who(record: Record, people: Sequence[str]) -> Iterator[str]:
     context, header = record.context, record.detection.header if record.detection else lambda _: None
-    to = recipients(record.detection, context)
-    shown = ", ".join(defanged(it, 80) for it in to[:_SHOWN])
-    more = f" and {len(to) - _SHOWN} more" if len(to) > _SHOWN else ""
+    shown = ", ".join(defanged(it, 80) for it in people[:_SHOWN])
+    more = f" and {len(people) - _SHOWN} more" if len(people) > _SHOWN else ""
     yield from _row("For", shown + more or "not known")
     if context is None:
         yield from _row("From", defanged(header("from") or "not known", _LONGEST))
@@ -148,8 +146,10 @@ def _ours(text: str, columns: int) -> tuple[str, ...]:
 def _size(size: int | None) -> str:
     if size is None:
         return ""
-    unit, bytes_ = next(((unit, of) for unit, of in _UNITS if size >= of), ("bytes", 1))
-    return f"{size / bytes_:.3g} {unit}" if bytes_ > 1 else f"{size} {unit}"
+    if size < _UNITS[-1][1]:
+        return f"{size} bytes"
+    unit, of = next((unit, of) for unit, of in _UNITS if size >= of)
+    return f"{size / of:,.1f} {unit}"
 
 
 def _time(text: str | None) -> str:

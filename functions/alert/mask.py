@@ -7,13 +7,12 @@ headers) is not found.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from functions.cloudflare.excerpt import TEXT_LIMIT
-from functions.cloudflare.recipients import recipients
 from functions.ledger.record import Record
 
 T = TypeVar("T")
@@ -28,13 +27,16 @@ _AT = re.compile("@|%40|=40|=")
 _DOMAIN = re.compile(r"[\w.-]{0,255}")
 
 
-def masked(record: Record) -> Record:
-    """The record with every recipient's address masked in its detection and its context."""
-    addresses = recipients(record.detection, record.context)
-    if not addresses:
-        return record
-    mask = _Mask(addresses)
-    return replace(record, detection=_each(record.detection, mask), context=_each(record.context, mask))
+def masked(record: Record, people: Sequence[str]) -> tuple[Record, tuple[str, ...]]:
+    """The record and its recipients with every recipient's address masked: as many of them as before.
+
+    people: the recipients, in lower case.
+    """
+    if not people:
+        return record, ()
+    mask = _Mask(people)
+    shown = replace(record, detection=_each(record.detection, mask), context=_each(record.context, mask))
+    return shown, tuple(map(mask.hide, people))
 
 
 class _Mask:

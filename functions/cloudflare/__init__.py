@@ -7,7 +7,8 @@ pace.py         how fast we may ask, and when not at all
 transport.py    one GET, with a total deadline and a cap on size
 envelope.py     status, headers and body -> a result, or one of the errors
 contract.py     the answer against schemas/detection.schema.json
-detection.py    a result, as data
+found.py        a result, read at once and held against the contract
+detection.py    a detection, as data
 context.py      who got the mail, and where it is
 values.py       how their values are read
 recipients.py   whom a mail was for, as far as anything in it says so

@@ -1,15 +1,15 @@
 """Cloudflare's investigate endpoints: paced, with credentials that may be rotated, by whichever form of a mail's id."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from functions.cloudflare.context import Context, read_context
-from functions.cloudflare.contract import require_decision
 from functions.cloudflare.credentials import Credential, Credentials
-from functions.cloudflare.detection import Found
+from functions.cloudflare.detection import Detection
 from functions.cloudflare.envelope import read_result
 from functions.cloudflare.errors import (
     CredentialsRefused,
@@ -20,9 +20,12 @@ from functions.cloudflare.errors import (
     Throttled,
     Unavailable,
 )
+from functions.cloudflare.found import Found, read_found
 from functions.cloudflare.message_id import Form, MessageId
 from functions.cloudflare.pace import Pace
 from functions.cloudflare.transport import Transport
+
+T = TypeVar("T")
 
 CALL_SECONDS = 10.0
 """What one request may take in all, from the connection to the last byte."""
@@ -44,13 +47,13 @@ class Cloudflare:
         credentials: Credentials,
         pace: Pace,
         *,
-        gravity: Callable[[dict[str, object]], Any],
+        gravity: Callable[[Detection], Any],
         connections: int,
         ca_file: str | None = None,
     ) -> None:
         """base_url: such as https://api.cloudflare.com/client/v4. connections: how many are kept open.
 
-        gravity: orders results, for an id that stands for several mails: the gravest of them is given.
+        gravity: orders detections, for an id that stands for several mails: the gravest of them is given.
         ca_file: a bundle of certificate authorities; the system's where None.
         """
         origin = urlsplit(base_url)
@@ -61,6 +64,8 @@ class Cloudflare:
         self._pace = pace
         self._gravity = gravity
         self._transport = Transport(origin, connections, ca_file)
+        # One answer at a time becomes objects, which may take thirty times its bytes until they are read.
+        self._reading = threading.Lock()
 
     def wake(self) -> None:
         """To be called before a batch: see Transport."""
@@ -87,7 +92,7 @@ class Cloudflare:
             results = list(self._several(mails, until))
             if not results:
                 raise NoDetection("Cloudflare knows the mail, but has no detection for it", known=True) from exc
-        return max(results, key=lambda found: self._gravity(found.result))
+        return max(results, key=lambda found: self._gravity(found.detection))
 
     def context(self, id: MessageId, seconds: float) -> Context:
         """What Cloudflare says about a mail beside its detection, asked once.
@@ -97,10 +102,7 @@ class Cloudflare:
         Raises a leaf of CloudflareError.
         """
         until = time.monotonic() + seconds
-        result = self._get(f"/{_segment(id.value)}", until, CONTEXT_CALL_SECONDS)
-        if not isinstance(result, dict):
-            raise InvalidAnswer("the answer is no object: $: type")
-        return read_context(result)
+        return self._get(f"/{_segment(id.value)}", until, _context, CONTEXT_CALL_SECONDS)
 
     def _several(self, ids: list[MessageId], until: float) -> Iterator[Found]:
         """The detections of those mails that have one."""
@@ -109,7 +111,7 @@ class Cloudflare:
                 yield self._detection(mail, until)
 
     def _detection(self, id: MessageId, until: float) -> Found:
-        return Found(id, require_decision(self._get(f"/{_segment(id.value)}/detections", until)))
+        return self._get(f"/{_segment(id.value)}/detections", until, lambda result: read_found(id, result))
 
     def _search(self, id: MessageId, until: float) -> list[MessageId]:
         """The investigate_ids of the mails that a shorter form names: a bare id may stand for several deliveries."""
@@ -117,17 +119,12 @@ class Cloudflare:
         path = f"?{urlencode(query | {'per_page': SEARCH_RESULTS})}"
         while True:
             try:
-                found = self._get(path, until)
-                break
+                return self._get(path, until, lambda found: _longer_ids(id, found))
             except NoDetection:
                 return []
             except StillSearching as exc:
                 path = self._same_search(exc.location)
                 time.sleep(SEARCH_PAUSE_SECONDS)
-        rows = found if isinstance(found, list) else []
-        texts = [row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
-        ids = filter(None, map(MessageId.read, texts))
-        return [it for it in ids if it.form is Form.INVESTIGATE and it.value.startswith(f"{id.value}-")]
 
     @staticmethod
     def _same_search(location: str) -> str:
@@ -137,17 +134,20 @@ class Cloudflare:
             raise Unavailable("the search is put off to an address that is not the search's")
         return f"?{query}"
 
-    def _get(self, path: str, until: float, call_seconds: float = CALL_SECONDS) -> object:
+    def _get(self, path: str, until: float, read: Callable[[object], T], call_seconds: float = CALL_SECONDS) -> T:
+        """read: makes of a result what is kept of it."""
         credential = self._credentials.current()
         try:
-            return self._request(path, credential, until, call_seconds)
+            return self._request(path, credential, until, read, call_seconds)
         except CredentialsRefused:
             replacement = self._credentials.replacement(credential)
             if replacement is None:
                 raise
-            return self._request(path, replacement, until, call_seconds)
+            return self._request(path, replacement, until, read, call_seconds)
 
-    def _request(self, path: str, credential: Credential, until: float, call_seconds: float) -> object:
+    def _request(
+        self, path: str, credential: Credential, until: float, read: Callable[[object], T], call_seconds: float
+    ) -> T:
         headers = {"accept": "application/json", "user-agent": "cloudflare-email-alerts"} | credential.headers
         self._pace.wait(until - time.monotonic() - call_seconds)
         until = min(until, time.monotonic() + call_seconds)
@@ -157,10 +157,25 @@ class Cloudflare:
         answer = self._transport.get(self._investigate + path, headers, left)
         self._pace.obey(answer.headers.get("ratelimit"))
         try:
-            return read_result(answer.status, answer.headers, answer.body)
+            with self._reading:
+                return read(read_result(answer.status, answer.headers, answer.body))
         except Throttled as exc:
             self._pace.close(exc.retry_after)
             raise
+
+
+def _context(result: object) -> Context:
+    if not isinstance(result, dict):
+        raise InvalidAnswer("the answer is no object: $: type")
+    return read_context(result)
+
+
+def _longer_ids(id: MessageId, found: object) -> list[MessageId]:
+    """The investigate_ids in what a search has found that begin with the id it was for."""
+    rows = found if isinstance(found, list) else []
+    texts = [row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
+    ids = filter(None, map(MessageId.read, texts))
+    return [it for it in ids if it.form is Form.INVESTIGATE and it.value.startswith(f"{id.value}-")]
 
 
 def _segment(id: str) -> str:

@@ -4,9 +4,7 @@ Reading is lenient on purpose: a field of the wrong type reads as absent.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from functions.cloudflare.message_id import MessageId
 from functions.cloudflare.values import boolean, each, fields, integer, number, text
 
 
@@ -105,13 +103,6 @@ class Detection:
     def header(self, name: str) -> str | None:
         """The value of the mail's first header of a name, without regard to case."""
         return next((it.value for it in self.headers if it.value and (it.name or "").lower() == name.lower()), None)
-
-
-class Found(NamedTuple):
-    """A detection's `result` object, and the id under which Cloudflare has it: maybe a longer one than was given."""
-
-    id: MessageId
-    result: dict[str, object]
 
 
 LISTS = ("attachments", "findings", "headers", "links", "threat_categories")

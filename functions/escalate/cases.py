@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from functions.cloudflare.detection import Found
+from functions.cloudflare.found import Found
 from functions.cloudflare.message_id import MessageId
 from functions.escalate.message import Message
 from functions.escalate.outcome import Settled

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from functions.cloudflare.contract import FAMILIES, find_drift, unknown_fields
-from functions.cloudflare.detection import read_detection
+from functions.cloudflare.contract import FAMILIES
+from functions.cloudflare.detection import Detection
 from functions.cloudflare.message_id import MessageId
 from functions.escalate.cases import Detected, Dismissed, Escalating
 from functions.escalate.message import Message
@@ -29,18 +29,15 @@ class Policy:
 
     def decide(self, case: Detected, now: datetime) -> Escalating | Dismissed | Settled:
         """Whether to alert, by the disposition alone; drift elsewhere in the answer is noted and changes nothing."""
-        request, result = case.request, case.found.result
-        drift, detection = find_drift(result), read_detection(result)
+        request, detection, drift = case.request, case.found.detection, case.found.drift
         settle = Settled(request.message, Outcome.REJECTED, Reason.UNKNOWN_DISPOSITION, id=request.id, drift=drift)
         try:
             verdict = judge(detection.final_disposition, self.escalate_on)
         except UnknownDisposition as exc:
             return replace(settle, detail=str(exc))
-        if "final_disposition" not in result and (renamed := unknown_fields(result)[:5]):
+        if case.found.unnamed:
             # It may well be there under another name: a human looks, rather than that nobody ever does.
-            detail = (
-                f"$.final_disposition: not given, but there is {', '.join(renamed)}, which the contract does not know"
-            )
+            detail = f"$.final_disposition: not given, but there is {', '.join(case.found.unnamed)}, which the contract does not know"
             return replace(settle, reason=Reason.INVALID_ANSWER, detail=detail)
         outcome = Outcome.ESCALATED if verdict.escalate else Outcome.NOT_ESCALATED
         record = replace(
@@ -65,10 +62,10 @@ class Policy:
         # An answer without a disposition is no opinion: it closes no alert.
         return Dismissed(request, record, settled) if verdict.disposition else settled
 
-    def gravity(self, result: dict[str, object]) -> tuple[int, int]:
-        """How grave a result is, to decide by the gravest of several: to escalate, then unheard-of, then the rest."""
+    def gravity(self, detection: Detection) -> tuple[int, int]:
+        """How grave a detection is, to decide by the gravest of several: to escalate, then unheard-of, then the rest."""
         try:
-            verdict = judge(read_detection(result).final_disposition, self.escalate_on)
+            verdict = judge(detection.final_disposition, self.escalate_on)
         except UnknownDisposition:
             return 1, 0
         if not verdict.escalate:

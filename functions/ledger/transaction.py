@@ -46,8 +46,11 @@ def _try(dynamodb: "DynamoDBClient", groups: "Sequence[Group]") -> Mapping[int, 
         dynamodb.transact_write_items(TransactItems=[write for group in groups for write in group])
     except dynamodb.exceptions.TransactionCanceledException as exc:
         # One for each write, in order.
-        reasons = iter(cast("list[dict[str, Any]]", exc.response["CancellationReasons"]))
-        by_group = [[next(reasons) for _ in group] for group in groups]
+        reasons = cast("list[dict[str, Any]]", exc.response.get("CancellationReasons", []))
+        if len(reasons) != sum(map(len, groups)):
+            raise TransactionUnavailable("a transaction was cancelled without its reasons") from exc
+        remaining = iter(reasons)
+        by_group = [[next(remaining) for _ in group] for group in groups]
         refused = {i: its for i, its in enumerate(by_group) if any(it.get("Code") != "None" for it in its)}
         if not refused:
             raise TransactionUnavailable("a transaction was cancelled without a reason") from exc

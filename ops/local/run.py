@@ -34,7 +34,7 @@ def main() -> int:
         started = time.monotonic()
         result = Yield(_travel(stack, sent, console), receive(stack), read_records(stack), read_dead_letters(stack))
         seconds = time.monotonic() - started
-        answers = inquire(stack, result.records[0]["id"], console) if result.records else []
+        answers = inquire(stack, _first(sent), console)
     show(result, console)
     for answer in answers:
         show_answer(answer, console)
@@ -48,6 +48,11 @@ def main() -> int:
         style="bold red" if wrong else "bold green",
     )
     return 1 if wrong else 0
+
+
+def _first(sent: Sequence[Consignment]) -> str:
+    """The id of the first mail that is alerted on."""
+    return next(it.mail.postfix_id for it in sent if it.mail and it.outcome == "ESCALATED")
 
 
 def _travel(stack: Stack, sent: Sequence[Consignment], console: Console) -> list[Travel]:

@@ -14,6 +14,7 @@ import pytest
 
 from functions.cloudflare.client import Cloudflare
 from functions.cloudflare.credentials import Credentials, Secret
+from functions.cloudflare.detection import Detection, read_detection
 from functions.cloudflare.errors import CloudflareError, Throttled, Unavailable
 from functions.cloudflare.message_id import MessageId
 from functions.cloudflare.pace import Pace
@@ -21,7 +22,7 @@ from functions.cloudflare.transport import BODY_LIMIT
 
 ROOT = Path(__file__).parents[2]
 ID = MessageId("4gZJ8d1HhYz7V2L-2026-08-18T13:20:10-26466430")
-DETECTION = {"action": "QUARANTINED", "final_disposition": "MALICIOUS"}
+DETECTION: dict[str, object] = {"action": "QUARANTINED", "final_disposition": "MALICIOUS"}
 BODY = json.dumps({"success": True, "errors": [], "messages": [], "result": DETECTION}).encode()
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 
@@ -58,9 +59,9 @@ def client(base_url: str) -> Cloudflare:
     return Cloudflare(base_url, "0" * 32, credentials, Pace(1_000_000, 1), gravity=gravity, connections=10)
 
 
-def gravity(result: dict[str, object]) -> int:
+def gravity(detection: Detection) -> int:
     """Malicious is graver than anything else."""
-    return int(result["final_disposition"] == "MALICIOUS")
+    return int(detection.final_disposition == "MALICIOUS")
 
 
 def whole(connection: socket.socket) -> None:
@@ -183,6 +184,33 @@ def test_huge_body() -> None:
     assert grown <= 3 * BODY_LIMIT
 
 
+TEN_LARGE_BODIES = """
+import resource
+from concurrent.futures import ThreadPoolExecutor
+from tests.integration.test_client_bounds import BODY_LIMIT, HEAD, ID, client, server
+items = b",".join([b'{"":0}'] * (BODY_LIMIT // 7 - 50))
+body = b'{"success":true,"result":{"final_disposition":"NONE","links":[' + items + b"]}}"
+def answer(connection):
+    connection.sendall(HEAD + f"content-length: {len(body)}\\r\\n\\r\\n".encode() + body)
+with server(answer) as (base_url, _), ThreadPoolExecutor(10) as threads:
+    cloudflare = client(base_url)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = list(threads.map(lambda _: cloudflare.detection(ID, 60.0), range(10)))
+    assert {len(it.detection.links) for it in found} == {10_000}
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def test_ten_large_bodies() -> None:
+    """As objects they would take 2.3 GB, all at once; the function has 1 GB, for everything."""
+    done = subprocess.run(
+        [sys.executable, "-c", TEN_LARGE_BODIES], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert 0 == done.returncode, done.stderr
+    print(f"grew by {done.stdout.strip()} MB")
+    assert int(done.stdout) < 700
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirect_to_another_origin(status: int) -> None:
     """It is not followed, so that the other origin sees no credentials, and nothing else."""
@@ -210,9 +238,9 @@ def test_connection_closed_between_calls() -> None:
         cloudflare = client(base_url)
         results = []
         for _ in range(3):
-            results.append(cloudflare.detection(ID, 2.0).result)
+            results.append(cloudflare.detection(ID, 2.0).detection)
             time.sleep(0.05)
-    assert [DETECTION] * 3 == results
+    assert [read_detection(DETECTION)] * 3 == results
     assert 3 == len(asked)
 
 
@@ -261,7 +289,7 @@ def test_short_id_of_several_mails() -> None:
     with server(lambda connection: answer(connection, requests[-1])) as (base_url, requests):
         found = client(base_url).detection(MessageId("4gZJ8d1HhYz7V2L"), 20.0)
 
-    assert (MessageId(f"{ID.value}2"), DETECTION) == (found.id, found.result)
+    assert (MessageId(f"{ID.value}2"), read_detection(DETECTION)) == (found.id, found.detection)
     assert list(answers) == asked
 
 

@@ -8,17 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.alert import chat
 from functions.alert.alert import Style, describe
-from functions.alert.chat import notification
 from functions.cloudflare.context import read_context
 from functions.cloudflare.detection import read_detection
-from functions.ledger.record import Told
+from functions.cloudflare.recipients import recipients
+from functions.ledger.record import Record, Told
 from tests.strategies import Answer, wild_answers, wild_contexts
 from tests.unit.examples import FULL, INVESTIGATE_ID, POSTFIX_ID, context, detection, escalated
 from tests.unit.mail_client import links
 
 TITLE, DESCRIPTION = 250, 8_000
 """Characters that the schema allows."""
+
+
+def notification(it: Record) -> dict[str, object]:
+    """The notification about a record, with its recipients."""
+    return chat.notification(it, recipients(it.detection, it.context))
 
 
 def description(it: dict[str, Any]) -> str:

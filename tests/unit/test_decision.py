@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.cloudflare.contract import unknown_fields
-from functions.cloudflare.detection import Found, read_detection
+from functions.cloudflare.detection import read_detection
+from functions.cloudflare.found import read_found
 from functions.cloudflare.message_id import MessageId
 from functions.escalate.cases import Detected, Dismissed, Escalating, Request
 from functions.escalate.decision import Policy, weighed
@@ -17,7 +18,18 @@ from functions.escalate.severity import Severity
 from functions.escalate.verdict import ESCALATE_BY_DEFAULT
 from functions.ledger.record import Record
 from tests.strategies import Answer, Drifted, drifted, json_values, wild_answers
-from tests.unit.examples import ACCOUNT, INVESTIGATE_ID, NOON, POSTFIX_ID, RESULT, context, escalated, message, record
+from tests.unit.examples import (
+    ACCOUNT,
+    INVESTIGATE_ID,
+    NOON,
+    POSTFIX_ID,
+    RESULT,
+    context,
+    detection,
+    escalated,
+    message,
+    record,
+)
 
 POLICY = Policy(ACCOUNT, ESCALATE_BY_DEFAULT, record_all=False)
 RECORD_ALL = replace(POLICY, record_all=True)
@@ -28,7 +40,7 @@ Decided = Escalating | Dismissed | Settled
 
 
 def decide(result: Answer, policy: Policy = POLICY) -> Decided:
-    return policy.decide(Detected(REQUEST, Found(FOUND_AS, result), NOON), NOON)
+    return policy.decide(Detected(REQUEST, read_found(FOUND_AS, result), NOON), NOON)
 
 
 def verdict(case: Decided) -> tuple[str, str, str | None]:
@@ -180,5 +192,5 @@ GRAVITY: dict[str, list[object]] = {
 @pytest.mark.parametrize("dispositions", GRAVITY.values(), ids=GRAVITY)
 def test_gravity(dispositions: list[object]) -> None:
     """Of several mails under one id the gravest is told."""
-    ranked = [POLICY.gravity(RESULT | {"final_disposition": it}) for it in dispositions]
+    ranked = [POLICY.gravity(detection(final_disposition=it)) for it in dispositions]
     assert all(less < more for less, more in itertools.pairwise(ranked))

@@ -8,17 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.alert.email_text import COLUMNS, email_text
+from functions.alert import email_text as written
+from functions.alert.email_text import COLUMNS
 from functions.alert.plain_text import plain
 from functions.cloudflare.context import read_context
 from functions.cloudflare.detection import read_detection
 from functions.cloudflare.message_id import MessageId
+from functions.cloudflare.recipients import recipients
 from functions.ledger.record import Record, Told
 from tests.strategies import Answer, wild_answers, wild_contexts
 from tests.unit.examples import FULL, INVESTIGATE_ID, context, detection, escalated
 from tests.unit.mail_client import links
 
 LONGEST_ID = "M" * 64 + "-2024-01-05T10:00:00-" + "9" * 20
+
+
+def email_text(it: Record) -> str:
+    """The text about a record, for its recipients."""
+    return written.email_text(it, recipients(it.detection, it.context))
 
 
 def visible(text: str) -> bool:

@@ -9,7 +9,6 @@ import pytest
 
 from functions.cloudflare.client import Cloudflare
 from functions.cloudflare.context import Context, Delivery
-from functions.cloudflare.detection import Found
 from functions.cloudflare.errors import (
     CloudflareError,
     CredentialsRefused,
@@ -19,6 +18,7 @@ from functions.cloudflare.errors import (
     Throttled,
     Unavailable,
 )
+from functions.cloudflare.found import Found, read_found
 from functions.cloudflare.message_id import MessageId
 from functions.escalate.cases import Escalating, Request
 from functions.escalate.decision import Policy
@@ -49,7 +49,7 @@ class Hanging:
         """Hang, beyond every deadline."""
         self.asked.append(mail.value)
         self.released.wait(30)
-        return Found(mail, {"final_disposition": "NONE"})
+        return read_found(mail, {"final_disposition": "NONE"})
 
 
 def test_questions_that_hang() -> None:

@@ -7,13 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.alert import mask
 from functions.alert.alert import Style, describe
-from functions.alert.mask import masked
 from functions.cloudflare.detection import read_detection
+from functions.cloudflare.recipients import recipients
 from functions.ledger.record import Record
 from tests.unit.examples import FULL, context, detection, escalated
 
 MASK = Style(mask_recipients=True, chat=True)
+
+
+def masked(it: Record) -> Record:
+    """A record with its recipients masked."""
+    return mask.masked(it, recipients(it.detection, it.context))[0]
 
 
 def everything_published(it: Record) -> str:
@@ -138,3 +144,12 @@ def test_at_the_edge_of_what_is_shown() -> None:
     for length in range(960, 1_000):
         it = escalated(context=context(subject="." * length + "xyz@larkfield.example", to=["xyz@larkfield.example"]))
         assert "xy" not in everything_published(it)
+
+
+def test_how_many_they_are() -> None:
+    """People whose masked addresses are the same are still so many."""
+    addresses = [f"g{number}@larkfield.example" for number in range(30)]
+    it = escalated(context=context(client_recipients=addresses, to=[], envelope_to=[]))
+    bodies = describe(it, MASK).bodies
+    assert "and 25 more" in bodies["email"]
+    assert "and 27 more" in bodies["https"]
