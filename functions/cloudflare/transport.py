@@ -2,11 +2,10 @@
 
 import socket
 import ssl
-import threading
 import time
 from functools import partial
 from http.client import HTTPException
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import SplitResult
 
 import urllib3
@@ -14,6 +13,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from functions.cloudflare.errors import InvalidAnswer, Unavailable
+from functions.cloudflare.watchdog import Deadline, Watchdog
+
+if TYPE_CHECKING:
+    from urllib3._base_connection import BaseHTTPConnection
 
 CONNECT_SECONDS = 3.0
 BODY_LIMIT = 8 * 1024 * 1024
@@ -21,6 +24,7 @@ BODY_LIMIT = 8 * 1024 * 1024
 IDLE_SECONDS = 60.0
 """Connections that were not used for so long are not used again."""
 _CHUNK = 64 * 1024
+_WATCHDOG = Watchdog()
 
 
 class Answer(NamedTuple):
@@ -106,12 +110,12 @@ class _Bounded(HTTPConnection):
     A socket's own timeout starts anew with each byte. The connection's `timeout` here is what is left in total.
     """
 
-    deadline: threading.Timer | None = None
+    deadline: Deadline | None = None
 
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # urllib3 narrows it the same way
-        self.deadline = threading.Timer(float(self.timeout or 0), _hang_up, (self.sock,))
-        self.deadline.daemon = True
-        self.deadline.start()
+        # The plain socket's: an SSL socket's own shutdown drops the TLS state under the thread that reads from it.
+        hang_up = partial(socket.socket.shutdown, self.sock, socket.SHUT_RDWR)
+        self.deadline = _WATCHDOG.watch(float(self.timeout or 0), hang_up)
         try:
             return super().getresponse()
         except BaseException:
@@ -123,19 +127,23 @@ class _BoundedTLS(_Bounded, HTTPSConnection):
     pass
 
 
-def _hang_up(sock: socket.socket) -> None:
-    try:
-        # The plain socket's: an SSL socket's own shutdown drops the TLS state under the thread that reads from it.
-        socket.socket.shutdown(sock, socket.SHUT_RDWR)
-    except OSError:
-        return  # it was closed in the meantime: nobody waits on it any more
+class _Pool(urllib3.HTTPConnectionPool):
+    """Takes a connection back without its deadline, which would hang up on whoever has the connection next."""
+
+    ConnectionCls = _Bounded
+
+    def _put_conn(self, conn: "BaseHTTPConnection | None") -> None:
+        # urllib3 comes here with an answer's last byte, before who reads the answer knows that it was the last.
+        if isinstance(conn, _Bounded) and conn.deadline is not None:
+            conn.deadline.cancel()
+        super()._put_conn(conn)
 
 
-def _pool(host: str, port: int | None, connections: int, context: ssl.SSLContext | None) -> urllib3.HTTPConnectionPool:
+class _PoolTLS(_Pool, urllib3.HTTPSConnectionPool):
+    ConnectionCls = _BoundedTLS
+
+
+def _pool(host: str, port: int | None, connections: int, context: ssl.SSLContext | None) -> _Pool:
     if context is None:
-        plain = urllib3.HTTPConnectionPool(host, port, maxsize=connections)
-        plain.ConnectionCls = _Bounded
-        return plain
-    pool = urllib3.HTTPSConnectionPool(host, port, maxsize=connections, ssl_context=context)
-    pool.ConnectionCls = _BoundedTLS
-    return pool
+        return _Pool(host, port, maxsize=connections)
+    return _PoolTLS(host, port, maxsize=connections, ssl_context=context)
