@@ -6,16 +6,17 @@ that is strict about what the decision does not need would lose alerts; so there
 
 import re
 from collections.abc import Iterator
-from typing import Any, cast
-
-from jsonschema.exceptions import ValidationError, best_match
+from typing import TYPE_CHECKING, Any, cast
 
 from functions.cloudflare.errors import InvalidAnswer
-from functions.schema import find_errors, json_path, load_schema, schema_version, validator, where
+from functions.schema import Definition, json_path, load_schema, schema_version, where
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 _SCHEMA = load_schema("detection")
-_DECISION = validator(_SCHEMA, "decision")
-_CONTRACT = validator(_SCHEMA, "contract")
+_DECISION = Definition(_SCHEMA, "decision")
+_CONTRACT = Definition(_SCHEMA, "contract")
 
 VERSION = schema_version("detection")
 """Which text of the contract an answer was checked against."""
@@ -34,7 +35,7 @@ _FIELD_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 def require_decision(result: object) -> dict[str, object]:
     """The result itself, where it has what the decision needs. Raises InvalidAnswer with the JSON path."""
-    error = best_match(find_errors(_DECISION, result))
+    error = _DECISION.best_error(result)
     if error is not None or not isinstance(result, dict):
         raise InvalidAnswer(f"the answer lacks what the decision needs: {where(error) if error else '$: type'}")
     return result
@@ -47,7 +48,7 @@ def find_drift(result: dict[str, object]) -> tuple[str, ...]:
     """
     sample = {name: it[:SAMPLE] if isinstance(it, list) else it for name, it in result.items()}
     found: set[str] = set()
-    for error in find_errors(_CONTRACT, sample):
+    for error in _CONTRACT.errors(sample):
         found.update(_drift(error))
     return tuple(sorted(found)[:DRIFT_PATHS])
 
@@ -61,7 +62,7 @@ def _shown(name: str) -> str:
     return name if _FIELD_NAME.fullmatch(name) else "?"
 
 
-def _drift(error: ValidationError) -> Iterator[str]:
+def _drift(error: "ValidationError") -> Iterator[str]:
     path, instance, schema = json_path(error.absolute_path), cast("Any", error.instance), cast("Any", error.schema)
     if error.validator == "additionalProperties":
         for name in instance.keys() - schema["properties"].keys():

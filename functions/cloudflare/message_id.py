@@ -7,13 +7,14 @@
 Their pattern is in schemas/request.schema.json.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from functions.schema import load_schema, validator
+from functions.schema import load_schema
 
-_PATTERN = validator(load_schema("request"), "id")
+_PATTERN = re.compile(load_schema("request")["$defs"]["id"]["pattern"])
 _TIME = len("YYYY-MM-DDTHH:MM:SS")
 
 
@@ -34,7 +35,7 @@ class MessageId:
     @classmethod
     def read(cls, text: str) -> Self | None:
         """The id that a text is, or None where it is none."""
-        return cls(text) if _PATTERN.is_valid(text) else None
+        return cls(text) if _PATTERN.search(text) else None
 
     @property
     def postfix_id(self) -> str:

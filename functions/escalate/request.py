@@ -2,16 +2,13 @@
 
 import json
 
-from jsonschema.exceptions import best_match
-
 from functions.cloudflare.message_id import MessageId
 from functions.escalate.cases import Request
 from functions.escalate.message import Message
 from functions.escalate.outcome import Reason
-from functions.schema import find_errors, load_schema, validator, where
+from functions.schema import Definition, load_schema, where
 
-_SCHEMA = load_schema("request")
-_REQUEST = validator(_SCHEMA, "request")
+_REQUEST = Definition(load_schema("request"), "request")
 _ID_NAMES = ("postfix_id", "alert_id", "investigate_id")
 _WRAPPERS = 3
 """How many wrappings are taken off: an EventBridge event that comes by way of SNS has two."""
@@ -42,7 +39,7 @@ def read_request(message: Message, account_id: str) -> Request:
             Reason.MALFORMED_BODY, "the body is neither an id nor an object; one message names one mail"
         )
     names = [name for name in _ID_NAMES if name in body]
-    error = best_match(find_errors(_REQUEST, body))
+    error = _REQUEST.best_error(body)
     if error is None:
         if body.get("account_id", account_id) != account_id:
             raise InvalidRequest(
