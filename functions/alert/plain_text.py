@@ -12,11 +12,11 @@ _MARKS = frozenset({"Mn", "Me"})
 MOST_MARKS = 4
 """On one letter. A hundred of them cover the lines above and below."""
 
-_CLICKABLE = re.compile(
-    r"://|(?<=\w):(?=\S)|\\\\|(?<=\S)[.\u3002\uff0e\uff61](?=\S)|(?<=www)\.|(?<=www\d)\.|@", re.IGNORECASE
-)
+_CLICKABLE = re.compile(r"://|(?<=\w):(?=\S)|\\\\|(?<=\S)[.\u3002\uff0e\uff61](?=\S)|(?<=[Ww]{3})\.|(?<=[Ww]{3}\d)\.|@")
 """What makes a link of its surroundings: a scheme, a network share, a dot within a name (the wide ones too) or after www,
 an at."""
+_RISKY = re.compile(r"[:.@\\\u3002\uff0e\uff61]")
+"""Without one of these there is none of those, which takes longer to see."""
 _HTTP = re.compile(r"\bhttp", re.IGNORECASE)
 
 
@@ -41,5 +41,8 @@ def _no_tower(text: str) -> Iterator[str]:
 
 def defanged(text: str, limit: int = 200) -> str:
     """The same, with URLs, domains and addresses written so that no mail or chat client makes them a link."""
-    shown = _HTTP.sub("hxxp", _CLICKABLE.sub(r"[\g<0>]", plain(text, limit)))
+    shown = plain(text, limit)
+    if _RISKY.search(shown):
+        shown = _CLICKABLE.sub(lambda found: f"[{found[0]}]", shown)
+    shown = _HTTP.sub("hxxp", shown)
     return shown if len(shown) <= limit else shown[: limit - 1].rstrip("[") + "…"
