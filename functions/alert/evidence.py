@@ -7,9 +7,9 @@ import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from functions.alert.ocsf import HASHES, REGULAR_FILE, Observable
+from functions.cloudflare.values import host
 
 OBSERVABLES = 30
 """Of one kind. They repeat what stands in the evidence, for tools that look here first."""
@@ -82,7 +82,7 @@ def observables(mail: Mapping[str, Any], sender: Fields) -> list[dict[str, objec
         *_observed(Observable.IP_ADDRESS, "evidences.src_endpoint.ip", [_address(sender.get("ip"))]),
         *_observed(Observable.HOSTNAME, "evidences.src_endpoint.domain", [sender.get("pld")]),
         *_observed(Observable.URL_STRING, "evidences.email.urls.url_string", urls),
-        *_observed(Observable.HOSTNAME, "evidences.email.urls.hostname", [_host(it) for it in urls]),
+        *_observed(Observable.HOSTNAME, "evidences.email.urls.hostname", [host(it) for it in urls]),
         *_observed(Observable.FILE_NAME, "evidences.email.files.name", [it["name"] for it in files]),
         *_observed(
             Observable.HASH,
@@ -120,13 +120,6 @@ def _address(text: str | None) -> str | None:
     """An address of the internet, without a zone, which may be any text; or nothing: OCSF's tools refuse what is none."""
     try:
         return str(ipaddress.ip_address((text or "").partition("%")[0]))
-    except ValueError:
-        return None
-
-
-def _host(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
     except ValueError:
         return None
 

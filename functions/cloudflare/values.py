@@ -6,6 +6,7 @@ shown must not stop an alert.
 
 from collections.abc import Callable
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 T = TypeVar("T")
 
@@ -50,6 +51,14 @@ def boolean(value: object) -> bool | None:
 def fields(value: object) -> dict[str, object]:
     """The members of an object; none of what is no object."""
     return value if isinstance(value, dict) else {}
+
+
+def host(url: str) -> str:
+    """The host that a link leads to; nothing for what is no URL."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def each(value: object, read: Callable[[dict[str, object]], T]) -> tuple[T, ...]:

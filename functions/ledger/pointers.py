@@ -1,9 +1,9 @@
 """What a record can be found by that it may have several of: link hosts, attachment hashes, categories, recipients."""
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from functions.cloudflare.recipients import recipients
+from functions.cloudflare.values import host
 from functions.ledger.keys import Facet, pointer_key, value_key
 from functions.ledger.record import Record, moment
 
@@ -36,16 +36,8 @@ def _texts(record: Record, facet: Facet) -> Iterator[str]:
         case Facet.RECIPIENT:
             yield from recipients(detection, record.context)
         case Facet.LINK_HOST if detection:
-            yield from (_host(link.href) for link in detection.links if link.href)
+            yield from (host(link.href) for link in detection.links if link.href)
         case Facet.ATTACHMENT_SHA256 if detection:
             yield from (it.sha256 for it in detection.attachments if it.sha256)
         case Facet.CATEGORY if detection:
             yield from (it.name for it in detection.threat_categories if it.name)
-
-
-def _host(href: str) -> str:
-    """The host that a link leads to; nothing for what is no URL."""
-    try:
-        return urlsplit(href).hostname or ""
-    except ValueError:
-        return ""

@@ -184,7 +184,7 @@ def test_ids_in_cloudflares_forms(
 FROM: dict[str, tuple[str | None, str | None, str | None]] = {
     "looked up by Cloudflare": ("Evil.Example", "a@other.example", "evil.example"),
     "only in the header": (None, "Payroll <pay@Evil.example>", "evil.example"),
-    "an address in the display name": (None, '"ceo@larkfield.example" <x@evil.example>', "evil.example"),
+    "an address in the display name": (None, '"boss@larkfield.example" <x@evil.example>', "evil.example"),
     "a header without a domain": (None, "Payroll", None),
     "no header": (None, None, None),
     "an endless domain": ("x" * 5_000, None, "x" * LONGEST_VALUE),
