@@ -88,13 +88,15 @@ def _origin(detection: Detection) -> Iterator[str]:
     yield from _row("Domain", defanged(sender.pld or "unknown"))
     yield from _row("Address", defanged(sender.ip or "unknown"))
     yield from _row("Network", f"{defanged(sender.as_name or 'unknown')} ({number})")
-    yield from _row("Country", defanged(where or "unknown"))
+    yield from _row("Place", defanged(where or "unknown"))
     yield from _row("Checks", ", ".join(f"{name} {defanged(result or 'not given', 16)}" for name, result in results))
     yield from _row("Cloudflare", f"action {defanged(detection.action or 'not given', 60)}")
 
 
 def _references(record: Record) -> Iterator[str]:
     yield from _row("Mail", record.id.value)
+    if record.id.value != record.id.postfix_id:
+        yield from _row("Search for", record.id.postfix_id)
     yield from _row("Alert", record.alert_id)
     yield from _row("Decided", f"{moment(record.decided_at)}, by the rule {record.reason}")
     yield from _row("History", f"escalator explain {record.id.value}")

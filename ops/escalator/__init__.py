@@ -2,6 +2,7 @@
 
     cli.py           the command and its options for all, what an error looks like, the exit codes
     connection.py    AWS: clients, the outputs of a stack, and its errors in one line
+    whereabouts.py   the options that say where AWS is
     output.py        rows and records as a table, tab-separated text, JSON or CSV; text.py makes their text safe
     redrive.py       `escalator redrive`: what lies on the dead-letter queue, sent back or deleted
       queues.py        which queues are meant

@@ -9,6 +9,7 @@ import click
 
 from ops.escalator.connection import Connection, Failed
 from ops.escalator.dead_letters import DeadLetters
+from ops.escalator.whereabouts import where_options
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -22,9 +23,9 @@ def queue_options(*needed: str) -> Callable[[Callable[..., Any]], Callable[..., 
     """Gives a command the options that name the queues it needs; it gets the dead letters as its first argument."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @where_options
         @wraps(command)
-        def with_queues(stack: str | None, wait: int, **others: Any) -> Any:
-            connection = click.get_current_context().find_object(Connection) or Connection()
+        def with_queues(connection: Connection, stack: str | None, wait: int, **others: Any) -> Any:
             given = {name: others.pop(name) for name in needed}
             urls = queue_urls(connection, {name: url for name, url in given.items() if url}, stack, needed)
             letters = DeadLetters(connection.sqs, urls[DEAD_LETTERS], urls.get(REQUESTS, ""), wait)

@@ -154,7 +154,9 @@ def _end(it: Mapping[str, Any], now: datetime) -> Event:
         case _:
             told = it["outcome"] in ("ESCALATED", "CLOSED")
             said = "complete without an alert: there was no topic to tell" if told else "nobody was to be alerted"
-            return Event("", "recorded", (said,))
+            if it["outcome"] == "REJECTED":
+                said = "nobody was alerted, for nobody could say whether to: look at the mail yourself"
+            return Event("", "recorded", (said,), urgent=it["outcome"] == "REJECTED")
 
 
 def _published(it: Mapping[str, Any]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 
 from ops.escalator.connection import Connection, Failed
 from ops.escalator.trail import Trail
+from ops.escalator.whereabouts import where_options
 
 TABLE = "LEDGER_TABLE"
 """The variable that the function has, and that `make local` writes down."""
@@ -24,14 +24,9 @@ def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option("--table", metavar="NAME", help=f"The ledger's table.  [env var: {TABLE}]")
     @click.option("--stack", metavar="NAME", help="The CloudFormation stack that has the table.")
-    @click.option("--region", metavar="NAME", help="These three as in `escalator --help`.")
-    @click.option("--profile", metavar="NAME")
-    @click.option("--endpoint-url", metavar="URL")
+    @where_options
     @wraps(command)
-    def with_table(table: str | None, stack: str | None, **others: Any) -> Any:
-        here = {name: others.pop(name) for name in ("region", "profile", "endpoint_url")}
-        connection = click.get_current_context().find_object(Connection) or Connection()
-        connection = replace(connection, **{name: value for name, value in here.items() if value})
+    def with_table(connection: Connection, table: str | None, stack: str | None, **others: Any) -> Any:
         name = table_name(connection, table, stack)
         return command(Trail(connection.dynamodb, name), **others)
 

@@ -60,7 +60,9 @@ def main() -> int:
             f"    --env-vars .local/sam.json --add-host {CONTAINERS_NAME}:{host}\n\n"
             "  ops/bin/escalator history\n"
             "  ops/bin/escalator redrive list\n\n"
-            "`sam` is .venv-sam/bin/sam after `make test`. Nobody polls the queue here: `sam local invoke` delivers.\n"
+            "Nobody polls the queue here, and the table is empty until `sam local invoke` has delivered something. `sam` is\n"
+            ".venv-sam/bin/sam, once `make .venv-sam/ready` has installed it. The AWS command line wants its endpoint said:\n\n"
+            '  aws --endpoint-url "$AWS_ENDPOINT_URL" sqs receive-message --queue-url "$DEAD_LETTER_QUEUE_URL"\n\n'
             "Ctrl-C ends it."
         )
         signal.sigwait(ending)

@@ -161,16 +161,28 @@ def test_claimed_twice(make_ledger: MakeLedger) -> None:
     assert "for the 2. time: who had claimed it before did not finish" in story
 
 
+NOBODY = "nobody was to be alerted"
+UNDECIDED = "nobody was alerted, for nobody could say whether to: look at the mail yourself"
 OBSERVED = {
-    "not-found": ("NOT_FOUND", Reason.NO_DETECTION, "to give up looking: Cloudflare had no detection for this id"),
-    "rejected": ("REJECTED", Reason.INVALID_ANSWER, "to reject the request: it went to the dead-letter queue"),
-    "below": ("NOT_ESCALATED", Reason.DISPOSITION_NOT_GIVEN, "not to alert: Cloudflare gave no disposition"),
+    "not-found": (
+        "NOT_FOUND",
+        Reason.NO_DETECTION,
+        "to give up looking: Cloudflare had no detection for this id",
+        NOBODY,
+    ),
+    "rejected": (
+        "REJECTED",
+        Reason.INVALID_ANSWER,
+        "to reject the request: it went to the dead-letter queue",
+        UNDECIDED,
+    ),
+    "below": ("NOT_ESCALATED", Reason.DISPOSITION_NOT_GIVEN, "not to alert: Cloudflare gave no disposition", NOBODY),
 }
 
 
-@pytest.mark.parametrize(("outcome", "reason", "said"), OBSERVED.values(), ids=OBSERVED.keys())
-def test_decision_not_to_alert(make_ledger: MakeLedger, outcome: str, reason: str, said: str) -> None:
-    """It says so, and why."""
+@pytest.mark.parametrize(("outcome", "reason", "said", "end"), OBSERVED.values(), ids=OBSERVED.keys())
+def test_decision_not_to_alert(make_ledger: MakeLedger, outcome: str, reason: str, said: str, end: str) -> None:
+    """It says so, and why; and where nobody could decide, that somebody has to."""
     asked = make_ledger([])
     asked.ledger.record([record(outcome=outcome, reason=reason, disposition=None, detail="what a human should know")])
 
@@ -178,7 +190,7 @@ def test_decision_not_to_alert(make_ledger: MakeLedger, outcome: str, reason: st
 
     assert said in story
     assert "\tdecided\twhat a human should know\n" in story
-    assert "\trecorded\tnobody was to be alerted\n" in story
+    assert f"\trecorded\t{end}\n" in story
 
 
 def test_alert_without_a_topic(make_ledger: MakeLedger) -> None:

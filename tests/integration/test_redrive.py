@@ -57,6 +57,17 @@ def test_list_of_one_reason(world: World) -> None:
     assert [NOT_AN_ID] == [line.split("\t")[-1] for line in shown.splitlines()]
 
 
+def test_where_aws_is(world: World) -> None:
+    """It may be said behind the command, too, and there goes before what the environment says."""
+    reject(world, NOT_JSON)
+
+    here = ("--region", "us-east-1", "--endpoint-url", world.stack.aws["AWS_ENDPOINT_URL"])
+    elsewhere = ("--endpoint-url", "http://127.0.0.1:9")
+
+    assert 1 == len(run(world, "list", *here).stdout.splitlines())
+    assert 1 == run(world, "list", *elsewhere).exit_code
+
+
 def test_list_twice(world: World) -> None:
     """Looking hides nothing from who looks next, also not with more messages than one receive gives."""
     reject(world, *(f"not an id {number}" for number in range(25)))

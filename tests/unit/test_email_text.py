@@ -17,7 +17,7 @@ from functions.cloudflare.message_id import MessageId
 from functions.cloudflare.recipients import recipients
 from functions.ledger.record import Record, Told
 from tests.strategies import Answer, wild_answers, wild_contexts
-from tests.unit.examples import FULL, INVESTIGATE_ID, context, detection, escalated
+from tests.unit.examples import FULL, INVESTIGATE_ID, POSTFIX_ID, context, detection, escalated
 from tests.unit.mail_client import links
 
 LONGEST_ID = "M" * 64 + "-2024-01-05T10:00:00-" + "9" * 20
@@ -68,7 +68,7 @@ WHERE IT CAME FROM
   Domain:     evil[.]example
   Address:    192[.]0[.]2[.]1
   Network:    EXAMPLE-NET (AS64500)
-  Country:    US
+  Place:      US
   Checks:     SPF fail, DKIM none, DMARC fail
   Cloudflare: action QUARANTINED
 
@@ -89,6 +89,7 @@ ATTACHMENTS (1)
 
 TO LOOK IT UP
   Mail:       {INVESTIGATE_ID}
+  Search for: {POSTFIX_ID}
   Alert:      {it.alert_id}
   Decided:    2026-11-23T12:00:00.000Z, by the rule disposition-listed
   History:    escalator explain
