@@ -26,8 +26,7 @@ def finding(record: Record, detection: Excerpt, context: Excerpt = NOTHING) -> d
     activity, number = record.activity, ocsf.ACTIVITIES[record.activity]
     status_id, status = ocsf.STATUSES[activity]
     (action_id, action), (disposition_id, disposition) = ocsf.CONTROLS[record.delivery]
-    sender: dict[str, Any] = detection.fields["sender_info"]  # type: ignore[assignment]  # an excerpt is plain JSON
-    validation: dict[str, Any] = detection.fields["validation"]  # type: ignore[assignment]
+    sender = detection.fields["sender_info"]
     mail = email(detection.fields, context.fields)
     evidence = {"uid": record.id.postfix_id, "email": mail, "src_endpoint": source(sender)}
     return {
@@ -53,7 +52,7 @@ def finding(record: Record, detection: Excerpt, context: Excerpt = NOTHING) -> d
         "metadata": _metadata(record),
         "finding_info": _finding_info(record, detection),
         "evidences": [{name: it for name, it in evidence.items() if it}],
-        "enrichments": enrichments(validation),
+        "enrichments": enrichments(detection.fields["validation"]),
         "observables": observables(mail, sender),
         "unmapped": _unmapped(record, detection, context),
     }
@@ -74,8 +73,8 @@ def _metadata(record: Record) -> dict[str, object]:
 
 
 def _finding_info(record: Record, detection: Excerpt) -> dict[str, object]:
-    categories: list[dict[str, Any]] = detection.fields["threat_categories"]  # type: ignore[assignment]
-    findings: list[dict[str, Any]] = detection.fields["findings"]  # type: ignore[assignment]
+    categories = detection.fields["threat_categories"]
+    findings = detection.fields["findings"]
     info: dict[str, object] = {
         "uid": record.alert_id,
         "title": headline(record),
@@ -114,8 +113,8 @@ def _unmapped(record: Record, detection: Excerpt, context: Excerpt) -> dict[str,
     told = (
         {"disposition": record.previous.disposition, "alert_id": record.previous.alert_id} if record.previous else None
     )
-    attachments: list[dict[str, Any]] = detection.fields["attachments"]  # type: ignore[assignment]
-    links: list[dict[str, Any]] = detection.fields["links"]  # type: ignore[assignment]
+    attachments = detection.fields["attachments"]
+    links = detection.fields["links"]
     known: dict[str, object] = {
         "alert_id": record.alert_id,
         "id": record.id.value,

@@ -7,6 +7,7 @@ are filled from their beginning, the most telling list first, until there is no 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
 
 from functions.cloudflare.context import Context
 from functions.cloudflare.detection import Detection
@@ -29,7 +30,7 @@ class Excerpt:
     dropped: the lists that are not whole, in the order in which they lost; and `texts`, where a text was cut.
     """
 
-    fields: dict[str, object]
+    fields: dict[str, Any]
     counts: dict[str, int]
     dropped: tuple[str, ...]
 

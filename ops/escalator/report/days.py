@@ -11,6 +11,8 @@ _HEIGHT, _TOP, _BOTTOM = 200, 18, 22
 _PLOT = _HEIGHT - _TOP - _BOTTOM
 _LABELS = 5
 """As many days as a phone has room to name."""
+_FEWEST = 10
+"""Bars that there is room for at the least: a single one as wide as the page says nothing."""
 
 
 def day_chart(bars: Mapping[date, Mapping[str, int]], series: Sequence[Series], each: str) -> str:
@@ -40,8 +42,13 @@ def _grid(ceiling: int) -> Iterator[str]:
             yield f'<text x="0" y="{y - 4}">{ceiling * part // 2:,}</text>'
 
 
+def _step(count: int) -> float:
+    """Percent of the width that each of so many bars has."""
+    return 100 / max(count, _FEWEST)
+
+
 def _bars(bars: Mapping[date, Mapping[str, int]], series: Sequence[Series], ceiling: int) -> Iterator[str]:
-    step = 100 / len(bars)
+    step = _step(len(bars))
     for n, (day, counts) in enumerate(bars.items()):
         pieces, y = "", float(_TOP + _PLOT)
         for it in series:
@@ -60,9 +67,9 @@ def _days(days: Sequence[date]) -> Iterator[str]:
     """Some of the days, evenly, beneath the middle of their bars; the first and the last keep within the drawing."""
     last = len(days) - 1
     for n in sorted({round(last * part / (_LABELS - 1)) for part in range(_LABELS)}):
-        anchor, x = (
-            ("start", 0.0) if n == 0 else ("end", 100.0) if n == last else ("middle", 100 * (n + 0.5) / len(days))
-        )
+        anchor, x = "middle", (n + 0.5) * _step(len(days))
+        if len(days) > _FEWEST and n in (0, last):
+            anchor, x = ("start", 0.0) if n == 0 else ("end", 100.0)
         yield f'<text x="{x:.2f}%" y="{_HEIGHT - 5}" text-anchor="{anchor}">{_written(days[n], year=False)}</text>'
 
 

@@ -41,7 +41,7 @@ def write_report(
         "style": lambda: [style],
         "script": lambda: [script],
         "records": lambda: _listed(records, tally, most, room),
-        "period": lambda: [escaped(f"{_day(period.since)} to {_day(period.until)}")],
+        "period": lambda: [escaped(" to ".join(dict.fromkeys((_day(period.since), _day(period.until)))))],
         "generated": lambda: [escaped(_generated(period))],
         "accounted": lambda: [escaped(accounted(tally))],
         "summary": lambda: summary(tally),
