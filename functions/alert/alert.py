@@ -84,14 +84,15 @@ def describe(record: Record, style: Style = Style()) -> Alert:
 def _alerts(record: Record, people: Sequence[str], style: Style) -> Iterator[Alert]:
     """The alert, smaller each time."""
     detection = record.detection or read_detection({})
-    bodies = {"email": email_text(record, people), "sms": subject(record)}
+    line = subject(record)
+    bodies = {"email": email_text(record, people), "sms": line}
     if style.chat:
         bodies["https"] = _json(notification(record, people))
     for kb, context_kb, text_limit in _BUDGETS:
         kept = excerpt(detection, kb * 1024, text_limit)
         context = excerpt(record.context, context_kb * 1024, text_limit) if record.context else NOTHING
         facts = _json(finding(record, kept, context))
-        yield Alert(record.alert_id, subject(record), {"default": facts} | bodies, _attributes(record))
+        yield Alert(record.alert_id, line, {"default": facts} | bodies, _attributes(record))
 
 
 def subject(record: Record) -> str:

@@ -139,12 +139,6 @@ def _attachment(it: Attachment) -> Iterator[str]:
             yield defanged(value, 66)
 
 
-@lru_cache(maxsize=64)
-def _ours(text: str, columns: int) -> tuple[str, ...]:
-    """The same for our own words, of which there are few."""
-    return tuple(_wrapped(text, columns))
-
-
 def _size(size: int | None) -> str:
     if size is None:
         return ""
@@ -185,6 +179,12 @@ def _wrapped(text: str, columns: int = COLUMNS) -> list[str]:
     # A line may end between a character and its filler, and is then a column wider than it is long.
     room = columns if len(filled) == len(text) else columns - 1
     return [line.replace(_FILLER, "") for line in textwrap.wrap(filled, room, break_on_hyphens=False)]
+
+
+@lru_cache(maxsize=64)
+def _ours(text: str, columns: int) -> tuple[str, ...]:
+    """The same for our own words, of which there are few."""
+    return tuple(_wrapped(text, columns))
 
 
 def _numbered(steps: Iterable[str]) -> Iterator[str]:

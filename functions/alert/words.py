@@ -29,7 +29,16 @@ _FOUND = {
     "SUSPICIOUS": "Cloudflare is not sure yet: it looks like phishing, and is still under analysis.",
     "": "Cloudflare does not call it malicious. This deployment alerts on it all the same.",
 }
-_REACHED = (Delivery.DELIVERED, Delivery.MOVED)
+_NOBODY_HAS_IT = (Delivery.HELD, Delivery.REJECTED)
+_FIND_OUT = "Find out where it is: look it up in Cloudflare by its id. Move it if it is in an inbox."
+_FIRST_STEPS = {
+    Delivery.DELIVERED: "Take it out of the inboxes: look it up in Cloudflare by its id, and move it.",
+    Delivery.MOVED: "Ask whoever got it whether they opened it.",
+    Delivery.HELD: "Leave it where it is, and release it for nobody who asks.",
+    Delivery.REJECTED: "Nothing has to be taken back.",
+    Delivery.UNDER_WAY: _FIND_OUT,
+    Delivery.UNKNOWN: _FIND_OUT,
+}
 _IF_OPENED = {
     "payment": "If anybody has answered, stop the payment or the change that the mail asks for, by telephone.",
     "both": "If anybody has opened a file or a link, take the machine off the network, and reset password and sessions.",
@@ -40,18 +49,12 @@ _IF_OPENED = {
 _FIND_ALIKE = "Look for others like it: same sender, same links, same files."
 
 
-def place(record: Record) -> str:
-    """Where the mail is, in two words."""
-    return _PLACES[record.delivery]
-
-
 def headline(record: Record) -> str:
     """What an alert is about, in one line of printable ASCII."""
     if record.activity is Activity.CLOSE:
-        return (
-            f"Mail is {record.disposition} now, no longer {record.previous.disposition if record.previous else 'worse'}"
-        )
-    return f"{record.disposition} mail, {place(record)}"
+        before = record.previous.disposition if record.previous else "worse"
+        return f"Mail is {record.disposition} now, no longer {before}"
+    return f"{record.disposition} mail, {_PLACES[record.delivery]}"
 
 
 def found(record: Record) -> list[str]:
@@ -74,23 +77,14 @@ def next_steps(record: Record) -> tuple[str, str, str]:
             "Give back what was taken: release the mail if people need it.",
             "Keep the earlier alert's record: it says what was known at the time.",
         )
-    if record.delivery in _REACHED:
-        first = "Ask whoever got it whether they opened it"
-        if record.delivery is Delivery.DELIVERED:
-            first = "Take it out of the inboxes: look it up in Cloudflare by its id, and move it"
-        return f"{first}.", f"{_IF_OPENED[_lure(record)]}", _FIND_ALIKE
-    if record.delivery in (Delivery.HELD, Delivery.REJECTED):
-        held = record.delivery is Delivery.HELD
+    first = _FIRST_STEPS[record.delivery]
+    if record.delivery in _NOBODY_HAS_IT:
         return (
-            "Leave it where it is, and release it for nobody who asks." if held else "Nothing has to be taken back.",
+            first,
             f"{_FIND_ALIKE} One of them may have come through.",
             "If it is harmless after all, tell Cloudflare so, and it learns.",
         )
-    return (
-        "Find out where it is: look it up in Cloudflare by its id. Move it if it is in an inbox.",
-        f"{_IF_OPENED[_lure(record)]}",
-        _FIND_ALIKE,
-    )
+    return first, _IF_OPENED[_lure(record)], _FIND_ALIKE
 
 
 def _lure(record: Record) -> str:

@@ -15,7 +15,8 @@ from functions.cloudflare.excerpt import excerpt
 from functions.cloudflare.message_id import MessageId
 from functions.cloudflare.recipients import addresses
 from functions.ledger.keys import MONTH, value_key
-from functions.ledger.record import Activity, Record, Told, moment
+from functions.ledger.record import Activity, Record, moment
+from functions.ledger.standing import previous_attributes, read_previous
 from functions.release import RELEASE
 
 DETECTION_LIMIT = 150 * 1024
@@ -46,11 +47,7 @@ def attributes(record: Record, retention: timedelta) -> dict[str, object]:
         "drift": list(record.drift),
         "expires_at": int((record.decided_at + retention).timestamp()),
     }
-    if record.previous:
-        known |= {
-            "previous_disposition": record.previous.disposition,
-            "previous_alert_id": record.previous.alert_id,
-        }
+    known |= previous_attributes(record)
     if record.detection:
         kept = excerpt(record.detection, DETECTION_LIMIT)
         sender = record.detection.sender_info
@@ -89,7 +86,6 @@ def read_record(item: Mapping[str, Any]) -> Record:
     Raises KeyError and ValueError for what `attributes` has not written.
     """
     detection = item.get("detection")
-    previous = item.get("previous_disposition")
     found_as = item.get("investigate_id") or item.get("cloudflare_alert_id")
     return Record(
         account_id=item["account_id"],
@@ -110,7 +106,7 @@ def read_record(item: Mapping[str, Any]) -> Record:
         drift=tuple(item["drift"]),
         context=read_context(item["context"]) if "context" in item else None,
         turn=item["turn"],
-        previous=Told(previous, item["previous_alert_id"]) if previous else None,
+        previous=read_previous(item),
     )
 
 

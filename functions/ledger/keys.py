@@ -16,6 +16,8 @@ from typing import Self
 
 MONTH = slice(0, len("2026-11"))
 """Of a moment as text: the partition of the index by time, so that no partition grows for ever."""
+YES = "yes"
+"""What `pending` says of a record that is: the only partition of its index."""
 LONGEST_VALUE = 500
 """Characters of a value that is looked up by: with four bytes each they fit into the 2,048 bytes of a key."""
 

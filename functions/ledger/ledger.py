@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from functions.aws import AWS_FAILURES, cause
 from functions.ledger.item import attributes, late_attributes
+from functions.ledger.keys import YES
 from functions.ledger.pointers import pointers
 from functions.ledger.record import Record, State, moment
 from functions.ledger.standing import Standing, read_standing, standing_attributes
@@ -166,7 +167,7 @@ class Ledger:
             "activity": record.activity,
             "alert_id": record.alert_id,
             "state": State.PENDING,
-            "pending": "yes",
+            "pending": YES,
             "owner": claimant.owner,
             "claimed_at": moment(claimant.now),
             "lease_until": moment(claimant.now + claimant.lease),

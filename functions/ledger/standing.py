@@ -55,19 +55,28 @@ def standing_attributes(record: Record, expires_at: object) -> dict[str, object]
         "fetched_at": moment(record.fetched_at),
         "expires_at": expires_at,
     }
-    if record.previous:
-        known["previous_disposition"] = record.previous.disposition
-        known["previous_alert_id"] = record.previous.alert_id
-    return known
+    return known | previous_attributes(record)
 
 
 def read_standing(item: Mapping[str, Any]) -> Standing:
     """The standing whose attributes these are."""
-    previous = item.get("previous_disposition")
     return Standing(
         told=Told(item["disposition"], item["alert_id"]),
         turn=item["turn"],
         escalated=item["escalated"],
         fetched_at=datetime.fromisoformat(item["fetched_at"]),
-        previous=Told(previous, item["previous_alert_id"]) if previous else None,
+        previous=read_previous(item),
     )
+
+
+def previous_attributes(record: Record) -> dict[str, object]:
+    """What was told before, as a record and a standing say it; nothing where it was nothing else."""
+    if record.previous is None:
+        return {}
+    return {"previous_disposition": record.previous.disposition, "previous_alert_id": record.previous.alert_id}
+
+
+def read_previous(item: Mapping[str, Any]) -> Told | None:
+    """The same out of an item."""
+    disposition = item.get("previous_disposition")
+    return Told(disposition, item["previous_alert_id"]) if disposition else None

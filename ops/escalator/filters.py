@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from functions.escalate.severity import Severity
-from functions.ledger.keys import Facet, Index, value_key
+from functions.ledger.keys import YES, Facet, Index, value_key
 from ops.escalator.question import Question
 from ops.escalator.span import NotATime, Span, read_time
 from ops.escalator.text import refanged
@@ -55,7 +55,7 @@ def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 f"{_option(pointed[0])} finds no --pending: a record can be found by it when its alert is out."
             )
         if pending:
-            facets[Index.PENDING.partitioned_by] = "yes"
+            facets[Index.PENDING.partitioned_by] = YES
         span = read_span(since or (EVER if pending else DEFAULT_SINCE), until, datetime.now(UTC))
         return command(*trail, question=Question(span, facets), **others)
 
