@@ -1,16 +1,20 @@
 """The mail that the stand-in Cloudflare knows: `mailbox.json`, loaded and checked.
 
-`Mailbox.load()` gives the company's mail as the repository has it; a test may build a mailbox of its own.
+`Mailbox.load()` gives the company's mail as the repository has it, `recent` the same mail as if it had just come; a test
+may build a mailbox of its own.
 """
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
 MAILBOX = Path(__file__).with_name("mailbox.json")
+_TIMES = frozenset({"scanned_at", "sent_at", "ts", "first_seen"})
+"""The members of Cloudflare's answers that are times."""
 
 
 class Generation(StrEnum):
@@ -69,6 +73,16 @@ class Mail:
         return self.investigate_id.rpartition("-")[0]
 
     @property
+    def scanned_at(self) -> datetime:
+        """When Cloudflare scanned the mail, as its ids say."""
+        return datetime.fromisoformat(self.alert_id.partition("-")[2]).replace(tzinfo=UTC)
+
+    def at(self, moment: datetime) -> Self:
+        """The same mail, scanned at another moment. The other times that Cloudflare gives move with it."""
+        by = moment.replace(microsecond=0) - self.scanned_at
+        return replace(self, result=_moved(self.result, by), mail=_moved(self.mail, by))
+
+    @property
     def ids(self) -> tuple[str, str, str]:
         """Every form of id that names this mail: postfix, alert, investigate."""
         return self.postfix_id, self.alert_id, self.investigate_id
@@ -95,12 +109,36 @@ class Mailbox:
         document = json.loads(path.read_text(encoding="utf-8"))
         return cls(document["account_id"], tuple(_mail(entry) for entry in document["messages"]))
 
+    def recent(self, now: datetime) -> Self:
+        """The same mail, scanned in the same order, one mail a minute until now.
+
+        Ids and headers keep their dates: the files in `events/` and people name a mail by its id.
+        """
+        in_order = sorted(self.mails, key=lambda mail: mail.scanned_at)
+        age = {mail.postfix_id: timedelta(minutes=number) for number, mail in enumerate(reversed(in_order), 1)}
+        return type(self)(self.account_id, tuple(mail.at(now - age[mail.postfix_id]) for mail in self.mails))
+
     def find(self, name: str) -> Mail | None:
         """The mail that a postfix id, alert id or investigate id names, or None."""
         return self._by_id.get(name)
 
     def __iter__(self) -> Iterator[Mail]:
         return iter(self.mails)
+
+
+def _moved(value: Any, by: timedelta) -> Any:
+    """JSON with each time under one of `_TIMES` moved, in the form that it has."""
+    match value:
+        case list():
+            return [_moved(it, by) for it in value]
+        case dict():
+            return {name: _later(it, by) if name in _TIMES else _moved(it, by) for name, it in value.items()}
+    return value
+
+
+def _later(time: Any, by: timedelta) -> Any:
+    """A time moved; what is no text stays, because some answers break the contract on purpose."""
+    return (datetime.fromisoformat(time) + by).isoformat().replace("+00:00", "Z") if isinstance(time, str) else time
 
 
 def _mail(entry: Mapping[str, Any]) -> Mail:
