@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import boto3
@@ -25,8 +26,16 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": REGION}
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,  # the command lines read it first
+}
 TOKEN = "local-token"  # noqa: S105  # of the stand-in Cloudflare, which knows no other
+
+LOCAL = "local"
+"""The name of a local run's stack: short to type, and no stack on AWS is meant by mistake."""
 
 STAND_IN_LIMIT = "1000000"
 """The stand-in answers as fast as it is asked; at Cloudflare's real pace a run would take half a minute."""
@@ -36,10 +45,12 @@ STAND_IN_LIMIT = "1000000"
 class Stack:
     """One deployment of the template.
 
+    name:       the stack's name in the emulated CloudFormation.
     variables:  the function's environment, as the template gives it.
     aws:        what any AWS client needs to reach this stack: endpoint, region, credentials.
     """
 
+    name: str
     template: Template
     variables: dict[str, str]
     aws: dict[str, str]
@@ -76,9 +87,12 @@ class Stack:
 
 
 @contextmanager
-def local_stack(host: str) -> Iterator[tuple[Stack, StandIn]]:
-    """The emulated AWS with the template deployed, and the stand-in Cloudflare, both listening on a host's address."""
-    mailbox = Mailbox.load()
+def local_stack(host: str, mailbox: Mailbox | None = None) -> Iterator[tuple[Stack, StandIn]]:
+    """The emulated AWS with the template deployed, and the stand-in Cloudflare, both listening on a host's address.
+
+    mailbox: what the stand-in knows; None for the repository's mail, as if it had just come.
+    """
+    mailbox = mailbox or Mailbox.load().recent(datetime.now(UTC))
     with (
         emulated_aws(host) as endpoint,
         StandIn(mailbox, credentials=Credentials(api_token=TOKEN), host=host) as cloudflare,
@@ -87,6 +101,7 @@ def local_stack(host: str) -> Iterator[tuple[Stack, StandIn]]:
             deploy(
                 endpoint,
                 {"api_token": TOKEN},
+                LOCAL,
                 CloudflareAccountId=mailbox.account_id,
                 CloudflareBaseUrl=cloudflare.base_url,
             ),
@@ -107,13 +122,14 @@ def emulated_aws(host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
         server.stop()
 
 
-def deploy(endpoint: str, secret: dict[str, str], **parameters: str) -> Stack:
+def deploy(endpoint: str, secret: dict[str, str], name: str | None = None, /, **parameters: str) -> Stack:
     """Deploy the template to an emulated AWS.
 
-    secret: the credentials for Cloudflare. parameters: the template's, but for the secret and the AWS endpoint.
+    secret: the credentials for Cloudflare. name: the stack's; None for one that no other stack has.
+    parameters: the template's, except the secret and the AWS endpoint.
     """
     session = boto3.Session("local", "local", region_name=REGION)
-    stack_name = f"local-{uuid.uuid4().hex[:8]}"
+    stack_name = name or f"{LOCAL}-{uuid.uuid4().hex[:8]}"
     secrets = session.client("secretsmanager", endpoint_url=endpoint)
     parameters = (
         {"CloudflareLimit": STAND_IN_LIMIT}
@@ -139,6 +155,7 @@ def deploy(endpoint: str, secret: dict[str, str], **parameters: str) -> Stack:
         arn = sqs.get_queue_attributes(QueueUrl=inbox_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         sns.subscribe(TopicArn=variables["ALERT_TOPIC_ARN"], Protocol="sqs", Endpoint=arn)
     return Stack(
+        name=stack_name,
         template=template,
         variables=variables,
         aws=CREDENTIALS | {"AWS_ENDPOINT_URL": endpoint},

@@ -12,8 +12,9 @@ from samtranslator.yaml_helper import yaml_parse
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 REGION = "us-east-1"
-EMULATED = frozenset({"SQS", "SNS", "DynamoDB"})
-"""Services whose resources the emulated CloudFormation creates; they are all that a message touches but the secret."""
+EMULATED = frozenset({"SQS", "SNS", "DynamoDB", "Logs"})
+"""Services whose resources the emulated CloudFormation creates: what a message touches, except the secret, and what the
+template's outputs name. The log group stays empty, because the function writes its log to its standard output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Template:
     timeout:         seconds that one invocation may take.
     batch_size:      messages that one invocation gets at most.
     variables:       the names of the function's environment variables.
-    cloudformation:  the emulated resources, with an output for each variable: `output_of` names it.
+    cloudformation:  the emulated resources, with the template's own outputs and one for each variable: `output_of` names
+                     it.
     """
 
     handler: str
@@ -44,6 +46,8 @@ def read_template(path: Path = TEMPLATE) -> Template:
     resources = translated["Resources"]
     function, trigger = (resources[name]["Properties"] for name in ("EscalateFunction", "EscalateFunctionRequests"))
     variables = function["Environment"]["Variables"]
+    outputs = translated["Outputs"] | {output_of(name): {"Value": value} for name, value in variables.items()}
+    queues = {name for name, it in resources.items() if it["Type"] == "AWS::SQS::Queue"}
     return Template(
         handler=function["Handler"],
         timeout=function["Timeout"],
@@ -54,7 +58,7 @@ def read_template(path: Path = TEMPLATE) -> Template:
             "Parameters": translated["Parameters"],
             "Conditions": translated["Conditions"],
             "Resources": {name: it for name, it in resources.items() if it["Type"].split("::")[1] in EMULATED},
-            "Outputs": {output_of(name): {"Value": value} for name, value in variables.items()},
+            "Outputs": {name: it | {"Value": _local(it["Value"], queues)} for name, it in outputs.items()},
         },
     )
 
@@ -62,3 +66,11 @@ def read_template(path: Path = TEMPLATE) -> Template:
 def output_of(variable: str) -> str:
     """The output that holds a variable's value; outputs have letters and digits only."""
     return variable.replace("_", "")
+
+
+def _local(value: Any, queues: set[str]) -> Any:
+    """A value with each queue's URL at the stack's own endpoint: the emulated CloudFormation gives AWS's host."""
+    match value:
+        case {"Ref": str(name)} if name in queues:
+            return {"Fn::Sub": f"${{AwsEndpointUrl}}/${{AWS::AccountId}}/${{{name}.QueueName}}"}
+    return value
