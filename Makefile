@@ -13,8 +13,8 @@ help: ## What there is to make
 run: $(VENV)/ops ## Run the whole path on this machine, and check it
 	@$(PYTHON) -m ops.local.run
 
-local: $(VENV)/ops ## Keep the local stack up for another shell
-	@$(PYTHON) -m ops.local.serve
+local: $(VENV)/ops ## Keep the local stack up and poll its queue (LOCAL=--no-poll: do not poll)
+	@$(PYTHON) -m ops.local.serve $(LOCAL)
 
 test: lint unit ## Lint, types, template, and all tests
 

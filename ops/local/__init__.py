@@ -1,7 +1,9 @@
 """The local stack: everything that the function meets in production, on this machine, over real HTTP.
 
     run.py         `make run`: sends everything through, shows what comes out, and checks it
-    serve.py       `make local`: keeps the stack up for another shell
+    serve.py       `make local`: keeps the stack up, with the function behind its queue
+    guide.py       what it prints; folder.py the files that it writes for another shell
+    container.py   how a container reaches it
     template.py    template.yaml, as it deploys
     stack.py       the emulated AWS with the template's resources, and the stand-in Cloudflare
     runtime.py     a Lambda execution environment: a process that is given one event after the other

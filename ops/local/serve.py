@@ -1,73 +1,84 @@
-"""`make local`: the local stack, kept up until interrupted, and what another shell needs to use it.
+"""`make local`: the local stack, kept up until interrupted, with the function behind its queue.
 
 Listens on loopback, or on Docker's bridge where there is one, so that a container (`sam local invoke`) can reach it
-too.
+too. Several run beside each other: each has its own ports, and a folder that is named by one of them.
 """
 
-import json
+import argparse
+import os
 import signal
-import socket
 import sys
-from pathlib import Path
-from platform import machine
+from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import UTC, datetime
+from threading import Event
 
 from rich.console import Console
 
+from ops.local.container import reachable_host
+from ops.local.folder import Folder, folder_of
+from ops.local.guide import guide
+from ops.local.inbox import receive
+from ops.local.mailbox import MAILBOX, Mailbox
+from ops.local.poller import Poller
+from ops.local.runtime import Environment, FunctionError
 from ops.local.stack import Stack, local_stack
 
-FOLDER = Path(__file__).parents[2] / ".local"
-BRIDGE = "172.17.0.1"
-CONTAINERS_NAME = "host.docker.internal"
-"""What a container calls this machine, given `--add-host host.docker.internal:172.17.0.1` on Linux."""
-FUNCTION = "EscalateFunction"
-PARAMETERS = f"Architecture={'arm64' if machine() in {'aarch64', 'arm64'} else 'x86_64'} CloudflareAccountId={'0' * 32}"
-"""For `sam build` and `sam local invoke`: a container runs on this machine's processor, and needs some account id."""
-
-
-def container_variables(stack: Stack, host: str) -> dict[str, str]:
-    """The function's environment, for a container: the same servers under the name that it knows them by."""
-    variables = stack.variables | {"AWS_ENDPOINT_URL": stack.aws["AWS_ENDPOINT_URL"]}
-    return {name: value.replace(f"//{host}:", f"//{CONTAINERS_NAME}:") for name, value in variables.items()}
-
-
-def reachable_host() -> str:
-    """Docker's bridge address where this machine has it, else loopback."""
-    with socket.socket() as probe:
-        try:
-            probe.bind((BRIDGE, 0))
-        except OSError:
-            return "127.0.0.1"
-    return BRIDGE
+_ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+_PAUSE_SECONDS = 0.3
+"""Between two looks at the queues: short for a person, and long enough to leave the processor idle."""
 
 
 def main() -> int:
-    """Serve until interrupted."""
-    console, host = Console(highlight=False, soft_wrap=True), reachable_host()
-    ending = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, ending)  # also for the servers' threads: only the last line waits for them
-    with local_stack(host) as (stack, cloudflare):
-        FOLDER.mkdir(exist_ok=True)
-        shell = "".join(f"export {name}='{value}'\n" for name, value in stack.environment.items())
-        (FOLDER / "environment").write_text(shell, "utf-8")
-        container = {FUNCTION: container_variables(stack, host)}
-        (FOLDER / "sam.json").write_text(json.dumps(container, indent=2), "utf-8")
-        console.print(
-            f"[bold]The local stack is up.[/] AWS: {stack.aws['AWS_ENDPOINT_URL']}  Cloudflare: {cloudflare.base_url}\n\n"
-            "In another shell:\n\n"
-            "  . .local/environment\n\n"
-            f"  sam build --parameter-overrides '{PARAMETERS}'\n"
-            f"  sam local invoke -e events/malicious.json --parameter-overrides '{PARAMETERS}' \\\n"
-            f"    --env-vars .local/sam.json --add-host {CONTAINERS_NAME}:{host}\n\n"
-            "  ops/bin/escalator history\n"
-            "  ops/bin/escalator redrive list\n\n"
-            "Nobody polls the queue here, and the table is empty until `sam local invoke` has delivered something. `sam` is\n"
-            ".venv-sam/bin/sam, once `make .venv-sam/ready` has installed it. The AWS command line wants its endpoint said:\n\n"
-            '  aws --endpoint-url "$AWS_ENDPOINT_URL" sqs receive-message --queue-url "$DEAD_LETTER_QUEUE_URL"\n\n'
-            "Ctrl-C ends it."
-        )
-        signal.sigwait(ending)
-        (FOLDER / "environment").unlink()
+    """Serve until interrupted; the exit status."""
+    parser = argparse.ArgumentParser(prog="make local", description="Keep the local stack up until Ctrl-C.")
+    parser.add_argument("--no-poll", action="store_true", help="leave messages on the queue, for `sam local invoke`")
+    polls = not parser.parse_args().no_poll
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    # Blocked in every thread and in the function's process, too: only the last lines wait for these signals.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        mailbox = Mailbox.load().recent(datetime.now(UTC))
+    except (KeyError, TypeError, ValueError) as exc:
+        console.print(f"Cannot read {MAILBOX}: {exc!r}. Compare its newest entry with the others.")
+        return 1
+    host, stopped = reachable_host(), Event()
+    with (
+        local_stack(host, mailbox) as (stack, cloudflare),
+        folder_of(stack, host) as folder,
+        Environment(stack.template.handler, stack.environment, stack.template.timeout) as function,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        console.print(guide(stack, cloudflare, mailbox, folder.path, host, polls=polls))
+        work = pool.submit(_watch, stack, folder, function if polls else None, console, stopped)
+        work.add_done_callback(lambda _: os.kill(os.getpid(), signal.SIGTERM))  # a failure ends the waiting, too
+        signal.sigwait(_ENDING)
+        stopped.set()
+        while not wait([work], timeout=0.1).done:
+            function.kill()  # an invocation may take a minute
+        work.result()
+    console.print(f"Ended; {folder.path} is removed.")
     return 0
+
+
+def _watch(stack: Stack, folder: Folder, function: Environment | None, console: Console, stopped: Event) -> None:
+    """Deliver what is sent, where there is a function to deliver to, and keep each alert; tell of both."""
+    while not stopped.wait(_PAUSE_SECONDS):
+        if function is not None:
+            _deliver(Poller(stack, function), console, stopped)
+        for alert in receive(stack):
+            console.print(f"  {'alert':15}cat {folder.keep(alert)}")
+
+
+def _deliver(poller: Poller, console: Console, stopped: Event) -> None:
+    try:
+        invocation = poller.poll()
+    except FunctionError as exc:
+        if not stopped.is_set():
+            console.print(f"The function failed; SQS delivers its messages again later.\n{exc}")
+        return
+    for it in invocation.outcomes if invocation else ():
+        mail = it.get("id") or f"message {it['sqs_message_id']}"
+        console.print(f"  {it['outcome']:15}{mail}  {it.get('disposition', '')}  {it['reason']}")
 
 
 if __name__ == "__main__":

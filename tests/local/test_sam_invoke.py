@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from ops.local.consignment import EVENTS, expected_outcomes
+from ops.local.container import BRIDGE, CONTAINERS_NAME, FUNCTION, PARAMETERS, container_variables, reachable_host
 from ops.local.inbox import receive
 from ops.local.proof import read_dead_letters, read_records
-from ops.local.serve import BRIDGE, CONTAINERS_NAME, FUNCTION, PARAMETERS, container_variables, reachable_host
 from ops.local.stack import Stack, local_stack
 
 ROOT = Path(__file__).parents[2]
