@@ -93,3 +93,31 @@ def test_any_text_of_an_attacker(answer: Answer, known: Answer | None) -> None:
     assert (len(shown["content"]["title"]) <= TITLE, len(text) <= DESCRIPTION) == (True, True)
     assert links(text) == []
     assert set("<>|&").isdisjoint(text)
+
+
+@pytest.mark.parametrize(("count", "more"), [(2, ""), (3, ""), (4, " and 1 more"), (5, " and 2 more")])
+def test_at_most_three_of_anything_are_shown_and_the_others_counted(count: int, more: str) -> None:
+    found = detection(links=[{"href": f"link{n}"} for n in range(count)])
+    people = context(client_recipients=[f"p{n}@a.example" for n in range(count)], to=[], envelope_to=[])
+    shown: Any = notification(escalated(detection=found, context=people))
+    facts, listed = description(shown).splitlines(), range(min(count, 3))
+    assert f"*Links:* `{', '.join(f'link{n}' for n in listed)}{more}`" in facts
+    assert f"*For:* `{', '.join(f'p{n}[@]a[.]example' for n in listed)}{more}`" in facts
+
+
+SENDERS: dict[str, tuple[dict[str, None], list[str]]] = {
+    "from": ({}, ["*From:* `pay[@]evil[.]example`"]),
+    "only an envelope": ({"from": None}, ["*From:* `bounce[@]evil[.]example`"]),
+    "nothing": ({"from": None, "envelope_from": None}, []),
+}
+
+
+@pytest.mark.parametrize(("fields", "shown"), SENDERS.values(), ids=SENDERS)
+def test_sender_is_the_from_address_or_else_that_of_the_envelope(fields: dict[str, None], shown: list[str]) -> None:
+    it: Any = notification(escalated(context=context(**fields)))
+    assert shown == [line for line in description(it).splitlines() if line.startswith("*From:*")]
+
+
+def test_file_is_shown_by_its_file_name_or_else_its_name() -> None:
+    it: Any = notification(escalated(detection=detection(attachments=[{"filename": "b", "name": "a"}, {"name": "c"}])))
+    assert "*Files:* `b, c`" in description(it).splitlines()

@@ -2,12 +2,13 @@
 
 import itertools
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.cloudflare.contract import unknown_fields
+from functions.cloudflare.contract import FAMILIES, unknown_fields
 from functions.cloudflare.detection import read_detection
 from functions.cloudflare.found import read_found
 from functions.cloudflare.message_id import MessageId
@@ -194,3 +195,38 @@ def test_gravity(dispositions: list[object]) -> None:
     """Of several mails under one id the gravest is told."""
     ranked = [POLICY.gravity(detection(final_disposition=it)) for it in dispositions]
     assert all(less < more for less, more in itertools.pairwise(ranked))
+
+
+def test_listed_disposition_of_no_family_is_graver_than_an_unknown_one() -> None:
+    policy = replace(POLICY, escalate_on=frozenset({"SPAM", "SUSPICIOUS"}))
+    ranked = [policy.gravity(detection(final_disposition=it)) for it in ("BULK", "CANARY", "SPAM", "SUSPICIOUS")]
+    assert all(less < more for less, more in itertools.pairwise(ranked))
+
+
+@pytest.mark.parametrize(("less", "more"), [*itertools.pairwise(FAMILIES)])
+def test_later_family_is_graver_and_its_new_words_are_as_grave(less: str, more: str) -> None:
+    ranks = [POLICY.gravity(detection(final_disposition=it)) for it in (less, f"{less}-NEW", more, f"{more}-NEW")]
+    assert ranks[0] == ranks[1] < ranks[2] == ranks[3]
+
+
+def test_disposition_under_another_name_does_not_hide_one_that_is_given() -> None:
+    case = decide(RESULT | {"verdict": "NONE"})
+    assert (Outcome.ESCALATED, Reason.DISPOSITION_LISTED, "MALICIOUS") == verdict(case)
+
+
+def test_record_keeps_when_the_mail_was_queued_fetched_and_decided() -> None:
+    hour = timedelta(hours=1)
+    request = replace(REQUEST, message=replace(REQUEST.message, first_seen=NOON - hour))
+    case = POLICY.decide(Detected(request, read_found(FOUND_AS, RESULT), NOON), NOON + hour)
+    assert isinstance(case, Escalating)
+    assert (NOON - hour, NOON, NOON + hour) == (case.record.queued_at, case.record.fetched_at, case.record.decided_at)
+
+
+def test_severity_drops_when_mail_is_not_in_inbox() -> None:
+    statuses = ("delivered", "quarantined")
+    found = [weighed(escalated(context=context(delivery_status=[it]))).severity for it in statuses]
+    assert [Severity.CRITICAL, Severity.HIGH] == found
+
+
+def test_severity_of_a_listed_disposition_of_no_family_is_the_lowest_that_alerts() -> None:
+    assert Severity.LOW == weighed(escalated(disposition="SPAM")).severity

@@ -156,6 +156,143 @@ def test_more_than_is_shown() -> None:
     assert "4[@]a[.]example and 3 more" in " ".join(text.split())
 
 
+# --- what is shown, and when -------------------------------------------------------------------------------------------
+
+
+def row(name: str, text: str) -> str | None:
+    """The value in a row of the text; None where there is no such row."""
+    found = re.search(rf"^  {name}: +(.*)$", text, re.MULTILINE)
+    return found[1] if found else None
+
+
+REPLY_TO = {
+    "another address": ("pay@other.example", "pay[@]other[.]example"),
+    "the sender's own": ("pay@evil.example", None),
+    "empty": ("", None),
+    "absent": (None, None),
+}
+
+
+@pytest.mark.parametrize(("replyto", "shown"), REPLY_TO.values(), ids=REPLY_TO)
+def test_reply_to_is_shown_only_when_it_differs_from_the_sender(replyto: str | None, shown: str | None) -> None:
+    assert shown == row("Reply to", email_text(escalated(context=context(replyto=replyto))))
+
+
+def test_reply_to_is_shown_when_the_sender_is_unknown() -> None:
+    text = email_text(escalated(context=context(**{"from": None, "replyto": "pay@other.example"})))
+    assert "pay[@]other[.]example" == row("Reply to", text)
+
+
+SENDERS = {
+    "from": ({}, "Payroll <pay[@]evil[.]example>"),
+    "only an envelope": ({"from": None}, "Payroll <bounce[@]evil[.]example>"),
+    "nothing": ({"from": None, "envelope_from": None, "from_name": None}, "<not given>"),
+}
+
+
+@pytest.mark.parametrize(("fields", "shown"), SENDERS.values(), ids=SENDERS)
+def test_sender_is_the_from_address_or_else_that_of_the_envelope(fields: dict[str, None], shown: str) -> None:
+    assert shown == row("From", email_text(escalated(context=context(**fields))))
+
+
+@pytest.mark.parametrize(("count", "more"), [(4, ""), (5, ""), (6, " and 1 more"), (7, " and 2 more")])
+def test_at_most_five_of_anything_are_shown_and_the_others_counted(count: int, more: str) -> None:
+    text = email_text(
+        escalated(
+            detection=detection(links=[{"href": f"link{n}"} for n in range(count)]),
+            context=context(client_recipients=[f"{n}@a.example" for n in range(count)], to=[], envelope_to=[]),
+            drift=tuple(f"path{n}" for n in range(count)),
+        )
+    )
+    text = " ".join(text.split())
+    shown = range(min(count, 5))
+    assert f"For: {', '.join(f'{n}[@]a[.]example' for n in shown)}{more} From:" in text
+    assert f"LINKS ({count}) {' '.join(f'- link{n}' for n in shown)}{more} TO LOOK IT UP" in text
+    assert text.endswith(f"at {'; '.join(f'path{n}' for n in shown)}{more}")
+
+
+SIZES = {
+    0: "0 bytes",
+    999: "999 bytes",
+    1_000: "1.0 kB",
+    999_949: "999.9 kB",
+    1_000_000: "1.0 MB",
+    2_550_000_000: "2,550.0 MB",
+}
+
+
+@pytest.mark.parametrize(("size", "shown"), SIZES.items(), ids=SIZES.values())
+def test_size_of_an_attachment_is_in_the_unit_that_reads_best(size: int, shown: str) -> None:
+    text = email_text(escalated(detection=detection(attachments=[{"name": "a", "size": size}])))
+    assert f"  - a, {shown}\n" in text
+
+
+ATTACHMENTS: dict[str, tuple[dict[str, object], str]] = {
+    "both hashes": ({"name": "a", "sha256": "5" * 64, "md5": "6" * 32}, f"- a SHA-256: {'5' * 64}"),
+    "only MD5": ({"name": "a", "md5": "6" * 32}, f"- a MD5: {'6' * 32}"),
+    "no hash": ({"name": "a"}, "- a"),
+    "encrypted": ({"name": "a", "encrypted": True}, "- a, encrypted"),
+    "not encrypted": ({"name": "a", "encrypted": False}, "- a"),
+    "a file name": ({"filename": "b", "name": "a"}, "- b"),
+    "no name": ({"detection": "MALICIOUS"}, "- unnamed, found MALICIOUS"),
+}
+
+
+@pytest.mark.parametrize(("fields", "shown"), ATTACHMENTS.values(), ids=ATTACHMENTS)
+def test_attachment_says_what_is_known_and_no_more(fields: dict[str, object], shown: str) -> None:
+    text = " ".join(email_text(escalated(detection=detection(attachments=[fields]))).split())
+    assert f"ATTACHMENTS (1) {shown} TO LOOK IT UP" in text
+
+
+ORIGINS: dict[str, tuple[dict[str, object], str]] = {
+    "place from the city to the country": ({"geo": "US/Texas/Austin"}, "Place: Austin, Texas, US"),
+    "place without a region": ({"geo": "US/-/Austin"}, "Place: Austin, US"),
+    "place unknown": ({"geo": "-/-/-"}, "Place: unknown"),
+    "network zero": ({"as_name": "NET", "as_number": 0}, "Network: NET (AS0)"),
+    "network unknown": ({}, "Network: unknown (AS unknown)"),
+}
+
+
+@pytest.mark.parametrize(("sender", "shown"), ORIGINS.values(), ids=ORIGINS)
+def test_origin_says_what_is_known(sender: dict[str, object], shown: str) -> None:
+    text = " ".join(email_text(escalated(detection=detection(sender_info=sender))).split())
+    assert f"{shown} " in text
+
+
+FINDINGS: dict[str, tuple[dict[str, object], str]] = {
+    "score zero": ({"reason": "a", "score": 0.0}, "- a (score 0)"),
+    "no score": ({"reason": "a"}, "- a"),
+    "three digits": ({"reason": "a", "score": 0.98765}, "- a (score 0.988)"),
+    "reason before detail": ({"reason": "a", "detail": "b", "value": "c"}, "- a"),
+    "detail before value": ({"detail": "b", "value": "c"}, "- b"),
+    "only a name": ({"name": "n"}, "- n: no reason given"),
+}
+
+
+@pytest.mark.parametrize(("fields", "shown"), FINDINGS.values(), ids=FINDINGS)
+def test_finding_says_why_with_its_score(fields: dict[str, object], shown: str) -> None:
+    text = " ".join(email_text(escalated(detection=detection(findings=[fields]))).split())
+    assert f"WHY (1) {shown} TO LOOK IT UP" in text
+
+
+def test_id_to_search_for_is_shown_only_when_the_mail_has_a_longer_one() -> None:
+    texts = [email_text(escalated(id=MessageId(it))) for it in (POSTFIX_ID, INVESTIGATE_ID)]
+    assert [None, POSTFIX_ID] == [row("Search for", it) for it in texts]
+
+
+def test_same_delivery_status_is_shown_once() -> None:
+    it = escalated(context=context(delivery_status=["delivered", "delivered", "quarantined"]))
+    assert "delivered, quarantined" == row("Delivery", email_text(it))
+
+
+@pytest.mark.parametrize("length", [COLUMNS - 2 - 12, COLUMNS - 2 - 11])
+def test_value_goes_on_in_a_second_line_only_when_it_is_too_long_for_the_first(length: int) -> None:
+    subject = "x " * (length // 2 - 1) + "y" * (2 + length % 2)
+    assert length == len(subject)
+    text = email_text(escalated(context=context(subject=subject)))
+    assert (subject if length == COLUMNS - 14 else subject[: subject.rindex(" ")]) == row("Subject", text)
+
+
 # --- text of an attacker ----------------------------------------------------------------------------------------------
 
 HOSTILE = {

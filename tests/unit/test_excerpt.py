@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from functions.cloudflare.context import read_context
 from functions.cloudflare.detection import read_detection
-from functions.cloudflare.excerpt import CONTEXT_LISTS, DETECTION_LISTS, TEXT_LIMIT, Excerpt, excerpt
+from functions.cloudflare.excerpt import CONTEXT_LISTS, DETECTION_LISTS, FEW, TEXT_LIMIT, Excerpt, excerpt
 from tests.strategies import Answer, answers, contexts
 from tests.unit.examples import CONTEXT, INVESTIGATE_ID, context, detection
 
@@ -160,3 +160,38 @@ def test_ten_thousand_recipients() -> None:
     assert (("to",), 10_000) == (kept.dropped, kept.counts["to"])
     assert ["delivered", "quarantined"] == kept.fields["delivery_status"]
     assert people[: lengths(kept)["to"]] == kept.fields["to"]
+
+
+# --- at the limits ----------------------------------------------------------------------------------------------------
+
+
+def test_item_that_fits_to_the_byte_is_kept_and_one_byte_less_drops_it() -> None:
+    link = {"href": "https://example.com/é"}
+    # An item is counted with its separator: ", ".
+    limit = size(excerpt(detection(), LEAST)) + len(json.dumps(link, ensure_ascii=False).encode()) + len(", ")
+    source = detection(links=[link])
+    assert [[link], []] == [excerpt(source, it).fields["links"] for it in (limit, limit - 1)]
+    assert [(), ("links",)] == [excerpt(source, it).dropped for it in (limit, limit - 1)]
+
+
+@pytest.mark.parametrize("count", [FEW - 1, FEW, FEW + 1])
+def test_lists_that_fit_are_whole_however_they_are_counted(count: int) -> None:
+    links = [{"href": f"https://{n}.example"} for n in range(count)]
+    kept = excerpt(detection(links=links), LEAST)
+    assert (links, ()) == (kept.fields["links"], kept.dropped)
+
+
+def test_shorter_text_limit_cuts_texts_in_lists_too() -> None:
+    kept = excerpt(detection(action="x" * 11, links=[{"href": "y" * 10}, {"href": "z" * 12}]), LEAST, 10)
+    assert "x" * 9 + "…" == kept.fields["action"]
+    assert [{"href": "y" * 10}, {"href": "z" * 9 + "…"}] == kept.fields["links"]
+    assert ("texts",) == kept.dropped
+
+
+def test_list_that_is_not_whole_is_named_before_the_texts_that_were_cut() -> None:
+    kept = excerpt(detection(action="x" * 1_001, headers=[{"name": "To", "value": "x" * 900}] * 100), 8 * 1024)
+    assert ("headers", "texts") == kept.dropped
+
+
+def test_counts_of_a_detection_are_not_among_its_fields() -> None:
+    assert "counts" not in excerpt(detection(), LEAST).fields

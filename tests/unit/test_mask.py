@@ -153,3 +153,62 @@ def test_how_many_they_are() -> None:
     bodies = describe(it, MASK).bodies
     assert "and 25 more" in bodies["email"]
     assert "and 27 more" in bodies["https"]
+
+
+# --- at the limits ----------------------------------------------------------------------------------------------------
+
+
+def subject(text: str, *people: str) -> str | None:
+    """A subject as it is published of a mail to these people."""
+    it = masked(escalated(context=context(subject=text, to=[*people], envelope_to=[], client_recipients=[])))
+    assert it.context is not None
+    return it.context.subject
+
+
+SUBJECTS = {
+    "at the beginning and at the end": ("ab@c.example ab@c.example", ["ab@c.example"], "a***@c.example a***@c.example"),
+    "a single letter": ("to a@c.example", ["a@c.example"], "to a***@c.example"),
+    "one within another": ("ab.cd@x.example", ["cd@x.example", "ab.cd@x.example"], "a***@x.example"),
+    "another domain": ("ab@d.example", ["ab@c.example"], "ab@d.example"),
+    "another local part": ("xb@c.example", ["ab@c.example"], "xb@c.example"),
+    "a longer domain": ("ab@c.example.com", ["ab@c.example"], "a***@c.example.com"),
+    "a shorter domain": ("ab@c.exampl", ["ab@c.example"], "ab@c.exampl"),
+    "a domain of one letter": ("ab@c", ["ab@c"], "a***@c"),
+    "the longest domain": (f"ab@{'c' * 255}", [f"ab@{'c' * 255}"], f"a***@{'c' * 255}"),
+    "no domain": ("ab@ and ab", ["ab@"], "ab@ and ab"),
+    "no at sign": ("@ab.example", ["ab.example"], "@ab.example"),
+    "one right after another": ("ab@ab@c.example", ["ab@c.example"], "ab@a***@c.example"),
+}
+
+
+@pytest.mark.parametrize(("text", "people", "expected"), SUBJECTS.values(), ids=SUBJECTS)
+def test_text_with_addresses_has_exactly_the_recipients_masked(text: str, people: list[str], expected: str) -> None:
+    assert expected == subject(text, *people)
+
+
+def test_text_is_searched_up_to_its_limit_and_ends_there() -> None:
+    end = "ab@c.example"
+    whole = "." * (mask.LONGEST_TEXT - len(end)) + end
+    assert whole[: -len(end)] + "a***@c.example" == subject(whole, end)
+    assert "." * mask.LONGEST_TEXT == subject("." * mask.LONGEST_TEXT + end, end)
+
+
+def test_each_list_is_searched_up_to_a_limit_of_its_own() -> None:
+    items = mask.LIST_LIMIT // 100
+    it = masked(
+        escalated(
+            context=context(),
+            detection=detection(
+                links=[{"href": "a" * 100}] * (items + 1), findings=[{"reason": "b" * 100}] * (items + 1)
+            ),
+        )
+    )
+    assert it.detection is not None
+    assert (items, items) == (len(it.detection.links), len(it.detection.findings))
+
+
+def test_list_just_within_its_limit_is_whole() -> None:
+    items = mask.LIST_LIMIT // 100
+    it = masked(escalated(context=context(), detection=detection(links=[{"href": "a" * 100}] * items)))
+    assert it.detection is not None
+    assert items == len(it.detection.links)

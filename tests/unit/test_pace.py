@@ -105,3 +105,75 @@ def test_ratelimit_used_up(left: int) -> None:
     pace = Pace(960, 2, Clock())
     pace.obey(f'"default";r={left};t=42')
     assert 42.0 == pace.reserve(60.0)
+
+
+def turns(pace: Pace, count: int) -> list[float]:
+    """How far away the next turns are."""
+    return [pace.reserve(1_000.0) for _ in range(count)]
+
+
+def test_burst_of_a_small_share_is_half_of_it() -> None:
+    """20 requests for two environments: 5 at once, and the other 5 spread over the window."""
+    assert [0.0] * 5 + [60.0, 120.0, 180.0, 240.0, 300.0] == turns(Pace(20, 2, Clock()), 10)
+
+
+def test_burst_of_a_large_share_is_one_batch_and_no_more() -> None:
+    waits = turns(Pace(960, 2, Clock()), BURST + 1)
+    assert [True] * BURST + [False] == [it <= ROUNDING for it in waits]
+
+
+def test_idle_environment_has_its_burst_again_and_no_more() -> None:
+    clock = Clock()
+    pace = Pace(960, 2, clock)
+    turns(pace, BURST)
+    clock.now = 3_000.0
+    assert [True] * BURST + [False] == [it <= ROUNDING for it in turns(pace, BURST + 1)]
+
+
+def test_turn_exactly_at_the_end_of_patience_is_taken() -> None:
+    pace = Pace(20, 2, Clock())
+    turns(pace, 5)
+    with pytest.raises(Throttled):
+        pace.reserve(59.9)
+    assert 60.0 == pace.reserve(60.0)
+
+
+@pytest.mark.parametrize("patience", [0.0, -1.0])
+def test_turn_that_is_free_is_taken_without_any_patience(patience: float) -> None:
+    assert 0.0 == Pace(960, 2, Clock()).reserve(patience)
+
+
+def test_shorter_block_does_not_end_a_longer_one() -> None:
+    pace = Pace(960, 2, Clock())
+    pace.close(300)
+    pace.close(10)
+    with pytest.raises(Throttled) as refused:
+        pace.check()
+    assert 300.0 == refused.value.retry_after
+
+
+def test_ratelimit_just_above_what_may_be_under_way_slows_down_without_a_block() -> None:
+    pace = Pace(960, 2, Clock())
+    pace.obey(f'"default";r={2 * BURST + 1};t=42')
+    waits = turns(pace, BURST + 1)
+    assert [0.0] * BURST + [84.0] == waits
+
+
+def test_ratelimit_beyond_the_window_closes_for_no_longer_than_the_window() -> None:
+    pace = Pace(960, 2, Clock())
+    pace.obey('"default";r=0;t=86400')
+    assert 300.0 == pace.reserve(1_000.0)
+
+
+@pytest.mark.parametrize("header", ['"default";r=0', '"default";t=42'], ids=["no reset", "nothing left to read"])
+def test_ratelimit_that_is_half_there_changes_nothing(header: str) -> None:
+    pace = Pace(960, 2, Clock())
+    pace.obey(header)
+    assert 0.0 == pace.reserve(0.0)
+
+
+def test_next_answer_with_plenty_left_ends_the_slow_down() -> None:
+    pace = Pace(20, 2, Clock())
+    pace.obey(f'"default";r={2 * BURST + 1};t=200')
+    pace.obey('"default";r=1150;t=280')
+    assert [0.0] * 5 + [60.0] == turns(pace, 6)
