@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 # The files pin everything that is needed, so that pip has nothing to resolve.
 PIP_FLAGS := --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: help run local test lint unit golden chaos bench requirements clean build-EscalateFunction
+.PHONY: help run local test lint unit golden chaos bench mutate requirements clean build-EscalateFunction
 help: ## What there is to make
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 
@@ -38,9 +38,12 @@ chaos: $(VENV)/tests ## Kill the function, break all around it, and count
 bench: $(VENV)/tests ## Measure it beside what a user would write
 	@$(PYTHON) -m tests.benchmarks $(BENCH)
 
+mutate: $(VENV)-mutate/ready ## Change the code in places, and list what no unit test notices
+	@$(VENV)-mutate/bin/python tests/mutation/mutate.py $(MUTATE)
+
 requirements: ## Pin the newest releases, with hashes
 	python3 -m venv $(VENV)-uv && $(VENV)-uv/bin/pip install --quiet uv
-	for of in tests ops functions tests/local; do \
+	for of in tests tests/mutation ops functions tests/local; do \
 	  $(VENV)-uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
 	    --custom-compile-command 'make requirements' $${pins:+-c $$pins} $$of/requirements.in -o $$of/requirements.txt; \
 	  case $$of in tests) pins=tests/requirements.txt;; functions) pins=;; esac; \
@@ -65,8 +68,13 @@ $(SAM_VENV)/ready: tests/local/requirements.txt
 	@python3 -m venv $(SAM_VENV)
 	@$(SAM_VENV)/bin/pip install $(PIP_FLAGS) -r $< && touch $@
 
+$(VENV)-mutate/ready: tests/mutation/requirements.txt
+	@echo "Installing the mutation tool into $(VENV)-mutate (once) ..."
+	@python3 -m venv $(VENV)-mutate
+	@$(VENV)-mutate/bin/pip install $(PIP_FLAGS) -r $< && touch $@
+
 clean: ## Remove everything that was installed or built
-	rm -rf $(VENV) $(SAM_VENV) .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SAM_VENV) $(VENV)-mutate .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # --- called by `sam build`, with ARTIFACTS_DIR ----------------------------------------------------------------------
 
