@@ -5,6 +5,7 @@ Both are servers that are spoken to over real HTTP; the emulated AWS is moto's.
 
 import json
 import logging
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from ops.local.admission import Credentials
 from ops.local.cloudflare import StandIn
 from ops.local.mailbox import Mailbox
 from ops.local.template import REGION, Template, output_of, read_template
+from ops.loopback import LISTS, bypass_proxy
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -113,6 +115,7 @@ def local_stack(host: str, mailbox: Mailbox | None = None) -> Iterator[tuple[Sta
 def emulated_aws(host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """An emulated AWS for as long as the block lasts; gives its endpoint."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    bypass_proxy(os.environ, host)
     server = ThreadedMotoServer(ip_address=host, port=port, verbose=False)
     server.start()
     try:
@@ -158,7 +161,9 @@ def deploy(endpoint: str, secret: dict[str, str], name: str | None = None, /, **
         name=stack_name,
         template=template,
         variables=variables,
-        aws=CREDENTIALS | {"AWS_ENDPOINT_URL": endpoint},
+        aws=CREDENTIALS
+        | {"AWS_ENDPOINT_URL": endpoint}
+        | {name: os.environ[name] for name in LISTS if name in os.environ},
         inbox_url=inbox_url,
         sqs=sqs,
         sns=sns,
