@@ -1,12 +1,13 @@
 """The command `escalator`: its options for all, its errors, its exit codes."""
 
+import os
 import sys
 from typing import Any
 
 import click
 
 from functions.release import RELEASE
-from ops.escalator.connection import Connection, Failed
+from ops.escalator.connection import Connection, Failed, Interrupted
 from ops.escalator.explain import explain
 from ops.escalator.export import export
 from ops.escalator.history import history
@@ -14,6 +15,8 @@ from ops.escalator.page import report
 from ops.escalator.redrive import redrive
 from ops.escalator.stats import stats
 from ops.escalator.text import visible
+from ops.interrupt import INTERRUPTED
+from ops.loopback import bypass_proxy
 
 DONE, NOT_DONE, USAGE = 0, 1, 2
 """Exit codes. click's own errors end with the same: 1, and 2 for a usage error."""
@@ -34,10 +37,12 @@ class OneLineErrors(click.Group):
             code = _complain(exc.format_message() + see, USAGE)
         except click.ClickException as exc:
             code = _complain(exc.format_message(), NOT_DONE)
+        except Interrupted as exc:
+            code = _complain(str(exc), INTERRUPTED)
         except Failed as exc:
             code = _complain(str(exc), NOT_DONE)
         except click.Abort:
-            code = _complain("interrupted; look at what is there before you go on", NOT_DONE)
+            code = _complain("interrupted; look at what is there before you go on", INTERRUPTED)
         sys.exit(code if isinstance(code, int) else DONE)
 
 
@@ -62,7 +67,9 @@ def escalator(ctx: click.Context, region: str | None, profile: str | None, endpo
     Exit codes: 0  done
                 1  something could not be done; stderr says what, and what to do
                 2  the command was not understood, or wants --yes; nothing was done
+                130  interrupted, by Ctrl-C for example
     """  # noqa: D301  # click's \b keeps the lines as they are
+    bypass_proxy(os.environ)
     ctx.obj = Connection(region, profile, endpoint_url)
 
 

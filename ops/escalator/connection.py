@@ -58,6 +58,10 @@ class Failed(Exception):
     """Something could not be done. The text says in one line what, and what to do."""
 
 
+class Interrupted(Failed):
+    """The operator has interrupted it."""
+
+
 @contextmanager
 def explained(doing: str) -> Iterator[None]:
     """Turns what AWS or its SDK raises into Failed: `cannot <doing>: ...`."""

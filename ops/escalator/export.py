@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ops.escalator.connection import Failed
+from ops.escalator.connection import Failed, Interrupted
 from ops.escalator.cursor import Position
 from ops.escalator.filters import question_options
 from ops.escalator.formats import FORMATS, HEADINGS
@@ -64,8 +64,8 @@ def export(trail: Trail, question: Question, form: str, output: Path | None) -> 
                 for written, state in _pages(trail, question, form, file.state, advance):
                     file.step(written.encode(), state)
         except (Failed, KeyboardInterrupt) as exc:
-            why = str(exc) or "interrupted"
-            raise Failed(f"{why}; the same command goes on after {counted(file.state['count'], 'record')}") from exc
+            end, why = (Failed, str(exc)) if isinstance(exc, Failed) else (Interrupted, "interrupted")
+            raise end(f"{why}; the same command goes on after {counted(file.state['count'], 'record')}") from exc
         file.finish()
     click.echo(f"{counted(file.state['count'], 'record')} in {output}", err=True)
 

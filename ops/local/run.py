@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from ops.interrupt import interruptible
 from ops.local.consignment import Consignment, consignments
 from ops.local.inbox import receive
 from ops.local.inquiry import inquire
@@ -83,4 +84,4 @@ def _travel(stack: Stack, sent: Sequence[Consignment], console: Console) -> list
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(interruptible(main))
