@@ -32,6 +32,11 @@ class Consignment:
     disposition: str | None = None
     reason: str | None = None
 
+    @property
+    def severity(self) -> str | None:
+        """What the alert about it must have; None where it names no mail that is alerted on."""
+        return self.mail.severity if self.mail else None
+
 
 def consignments(mailbox: Mailbox) -> list[Consignment]:
     """The records of every file in events/, then every mail that none of them names."""

@@ -66,6 +66,8 @@ class Mail:
     """Answers of the first calls for the detection, before the normal one."""
     expect: str
     """The outcome that a request for this mail ends with when the default dispositions escalate."""
+    severity: str | None = None
+    """The severity of the alert about it; None where no alert comes. The file has it: no code of ours works it out."""
 
     @property
     def alert_id(self) -> str:
@@ -152,4 +154,5 @@ def _mail(entry: Mapping[str, Any]) -> Mail:
         mail=entry["mail"],
         script=tuple(Fault(word) for word in entry["script"]),
         expect=entry["expect"],
+        severity=entry.get("severity"),
     )

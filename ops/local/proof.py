@@ -99,6 +99,13 @@ def _alerts(result: Yield) -> list[str]:
             if (travel := escalated.get(alert.attributes["alert_id"]))
             and travel.last["disposition"] != alert.attributes["disposition"]
         ),
+        *(
+            f"alert {alert.attributes['alert_id']} for {travel.consignment.about}: "
+            f"severity is {alert.attributes.get('severity')}, not {expected}"
+            for alert in result.alerts
+            if (travel := escalated.get(alert.attributes["alert_id"]))
+            and (expected := travel.consignment.severity) != alert.attributes.get("severity")
+        ),
     ]
 
 

@@ -40,6 +40,12 @@ def test_consignments_cover_everything() -> None:
     assert {"ESCALATED", "NOT_ESCALATED", "NOT_FOUND", "REJECTED"} == {it.outcome for it in CONSIGNMENTS}
 
 
+def test_severities_are_expected_of_every_alert() -> None:
+    """Each mail that is alerted on has a severity in the mailbox, and no other has one."""
+    assert {True} == {(it.severity is not None) == (it.outcome == "ESCALATED") for it in CONSIGNMENTS if it.mail}
+    assert {"Critical", "High", "Medium"} == {it.severity for it in CONSIGNMENTS} - {None}
+
+
 def _attributes(reason: str) -> "dict[str, MessageAttributeValueOutputTypeDef]":
     values = {"reason": reason, "detail": "why"}
     return {name: {"DataType": "String", "StringValue": value} for name, value in values.items()}
@@ -52,7 +58,11 @@ def _perfect() -> Yield:
         for outcome in ("ESCALATED", "REJECTED", "NOT_FOUND")
     )
     alert = ReceivedAlert(
-        "sns-1", "subject", "text", {}, {"alert_id": "a-1", "disposition": escalated.disposition or ""}
+        "sns-1",
+        "subject",
+        "text",
+        {},
+        {"alert_id": "a-1", "disposition": escalated.disposition or "", "severity": escalated.severity or ""},
     )
     outcome = {
         "outcome": "ESCALATED",
@@ -91,7 +101,13 @@ SPOILED: dict[str, Callable[[Yield], Yield]] = {
         it, alerts=[*it.alerts, replace(it.alerts[0], attributes={"alert_id": "a-2", "disposition": ""})]
     ),
     "alert-says-otherwise": lambda it: replace(
-        it, alerts=[replace(it.alerts[0], attributes={"alert_id": "a-1", "disposition": "SPAM"})]
+        it, alerts=[replace(it.alerts[0], attributes=it.alerts[0].attributes | {"disposition": "SPAM"})]
+    ),
+    "alert-with-another-severity": lambda it: replace(
+        it, alerts=[replace(it.alerts[0], attributes=it.alerts[0].attributes | {"severity": "Low"})]
+    ),
+    "alert-without-severity": lambda it: replace(
+        it, alerts=[replace(it.alerts[0], attributes=it.alerts[0].attributes | {"severity": ""})]
     ),
     "no-record": lambda it: replace(it, records=it.records[1:]),
     "record-pending": lambda it: replace(it, records=[dict(it.records[0]) | {"state": "PENDING"}, *it.records[1:]]),
