@@ -1,24 +1,27 @@
 # `make run` needs Python 3.11 or later and nothing else; `make test` checks everything that does not need AWS.
-
+# The Python that the environments are made with: `make run PYTHON=python3.12`.
+PYTHON := python3
 VENV := .venv
 SAM_VENV := .venv-sam
-PYTHON := $(VENV)/bin/python
+# Python that ends with one line at Ctrl-C.
+RUN := $(VENV)/bin/python -m ops.interrupt
 # The files pin everything that is needed, so that pip has nothing to resolve.
 PIP_FLAGS := --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: help run local test lint unit golden chaos bench mutate requirements clean build-EscalateFunction
-help: ## What there is to make
+.PHONY: help run local test lint unit browser golden chaos bench mutate requirements audit clean interpreter build-EscalateFunction
+help: ## List these targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
+	@echo "  PYTHON=python3.12     After any of them: the Python to make the environments with"
 
 run: $(VENV)/ops ## Run the whole path on this machine, and check it
-	@$(PYTHON) -m ops.local.run
+	@$(RUN) ops.local.run
 
 local: $(VENV)/ops ## Keep the local stack up and poll its queue (LOCAL=--no-poll: do not poll)
-	@$(PYTHON) -m ops.local.serve $(LOCAL)
+	@$(RUN) ops.local.serve $(LOCAL)
 
 test: lint unit ## Lint, types, template, and all tests
 
-lint: $(VENV)/tests $(SAM_VENV)/ready
+lint: $(VENV)/tests $(SAM_VENV)/ready ## Lint, types and template only
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/ruff format --check --quiet
 	$(VENV)/bin/mypy --no-error-summary
@@ -26,23 +29,26 @@ lint: $(VENV)/tests $(SAM_VENV)/ready
 	$(SAM_VENV)/bin/sam validate --lint --region us-east-1
 
 # A file of tests stays together: its tests share what is costly to set up.
-unit: $(VENV)/tests
-	$(VENV)/bin/pytest -n auto --dist loadfile
+unit: browser ## All tests
+	@$(RUN) pytest -n auto --dist loadfile
+
+browser: $(VENV)/tests ## Install a browser for the tests of the report, where there is none
+	@$(RUN) tests.report.browser
 
 golden: $(VENV)/tests ## Write tests/golden anew, for review
-	@$(PYTHON) -m tests.golden.published
+	@$(RUN) tests.golden.published
 
 chaos: $(VENV)/tests ## Kill the function, break all around it, and count
-	@$(PYTHON) -m tests.faults.chaos $(CHAOS)
+	@$(RUN) tests.faults.chaos $(CHAOS)
 
 bench: $(VENV)/tests ## Measure it beside what a user would write
-	@$(PYTHON) -m tests.benchmarks $(BENCH)
+	@$(RUN) tests.benchmarks $(BENCH)
 
 mutate: $(VENV)-mutate/ready ## Change the code in places, and list what no unit test notices
 	@$(VENV)-mutate/bin/python tests/mutation/mutate.py $(MUTATE)
 
 requirements: ## Pin the newest releases, with hashes
-	python3 -m venv $(VENV)-uv && $(VENV)-uv/bin/pip install --quiet uv
+	$(PYTHON) ops/venv.py make $(VENV)-uv && $(VENV)-uv/bin/python -m pip install --quiet uv
 	for of in tests tests/mutation ops functions tests/local; do \
 	  $(VENV)-uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
 	    --custom-compile-command 'make requirements' $${pins:+-c $$pins} $$of/requirements.in -o $$of/requirements.txt; \
@@ -50,23 +56,33 @@ requirements: ## Pin the newest releases, with hashes
 	done
 	rm -rf $(VENV)-uv
 
+audit: ## Look the pins up among known vulnerabilities
+	$(PYTHON) ops/venv.py make $(VENV)-audit && $(VENV)-audit/bin/python -m pip install --quiet pip-audit
+	for of in functions ops tests tests/local; do \
+	  $(VENV)-audit/bin/pip-audit --progress-spinner off --require-hashes --disable-pip -r $$of/requirements.txt || failed=1; \
+	done; rm -rf $(VENV)-audit; exit $${failed:-0}
+
 # An environment is remade when its pins change. Three stand on top of each other: function, local stack, tests.
-$(VENV)/bin/python:
-	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'
-	@python3 -m venv $(VENV)
+# pip comes last, so where it is missing the environment was left half made, and is made again.
+$(VENV)/bin/pip $(SAM_VENV)/bin/pip: | interpreter
+	@$(PYTHON) ops/venv.py make $(@:/bin/pip=)
 
-$(VENV)/ops: ops/requirements.txt | $(VENV)/bin/python
+interpreter:
+ifeq ($(origin PYTHON), command line)
+	@$(PYTHON) ops/venv.py check $(VENV) $(SAM_VENV)
+endif
+
+$(VENV)/ops: ops/requirements.txt | $(VENV)/bin/pip
 	@echo "Installing the local stack into $(VENV) (once, about half a minute) ..."
-	@$(VENV)/bin/pip install $(PIP_FLAGS) -r $< && touch $@
+	@$(VENV)/bin/python -m pip install $(PIP_FLAGS) -r $< && touch $@
 
-$(VENV)/tests: tests/requirements.txt | $(VENV)/bin/python
+$(VENV)/tests: tests/requirements.txt | $(VENV)/bin/pip
 	@echo "Installing what the tests need into $(VENV) (once) ..."
-	@$(VENV)/bin/pip install $(PIP_FLAGS) -r $< && touch $@ $(VENV)/ops
+	@$(VENV)/bin/python -m pip install $(PIP_FLAGS) -r $< && touch $@ $(VENV)/ops
 
-$(SAM_VENV)/ready: tests/local/requirements.txt
+$(SAM_VENV)/ready: tests/local/requirements.txt | $(SAM_VENV)/bin/pip
 	@echo "Installing the SAM command line into $(SAM_VENV) (once) ..."
-	@python3 -m venv $(SAM_VENV)
-	@$(SAM_VENV)/bin/pip install $(PIP_FLAGS) -r $< && touch $@
+	@$(SAM_VENV)/bin/python -m pip install $(PIP_FLAGS) -r $< && touch $@
 
 $(VENV)-mutate/ready: tests/mutation/requirements.txt
 	@echo "Installing the mutation tool into $(VENV)-mutate (once) ..."
@@ -98,4 +114,7 @@ build-EscalateFunction:
 # trusts no other. Only 3.13 itself can write it; without it the package works, and starts more slowly.
 	@if python$(RUNTIME) -c "" 2>/dev/null; then \
 	  python$(RUNTIME) -m compileall -q -j 0 --invalidation-mode unchecked-hash "$(ARTIFACTS_DIR)"; \
-	else echo "python$(RUNTIME) does not run here: building without byte code" >&2; fi
+	else \
+	  echo "WARNING: python$(RUNTIME) is not on the PATH, so the package has no byte code: the function works, and each" \
+	    "cold start is slower. Install Python $(RUNTIME) and run sam build again to avoid this." >&2; \
+	fi
