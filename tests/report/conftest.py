@@ -1,6 +1,5 @@
 """A browser, and reports to open in it."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from ops.escalator.report.page import write_report
+from tests.report.browser import NONE, find, in_ci
 from tests.report.reading import Reading
 from tests.report.records import PERIOD, records
 
@@ -19,13 +19,13 @@ Read = Callable[..., Reading]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium as Debian packages it. It looks for nothing on the network, of its own accord neither.
+    """Chromium, as `browser.py` finds it. It looks for nothing on the network, of its own accord neither.
 
     It ends with the module: while it runs, this thread has an event loop, and no other test should.
     """
-    path = shutil.which("chromium")
+    path = find()
     if path is None:
-        pytest.fail("There is no `chromium` on the PATH to read reports with: apt-get install chromium")
+        (pytest.fail if in_ci() else pytest.skip)(NONE)
     quiet = ["--disable-gpu", "--disable-quic", "--disable-background-networking"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=quiet)
