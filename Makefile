@@ -111,10 +111,11 @@ build-EscalateFunction:
 	@python3 ops/ballast.py "$(ARTIFACTS_DIR)"
 	@tar -c --exclude=__pycache__ --exclude='requirements.*' functions schemas | tar -x -C "$(ARTIFACTS_DIR)"
 # Byte code that is never checked against its source: a package carries the time stamps of 1980, with which Python
-# trusts no other. Only 3.13 itself can write it; without it the package works, and starts more slowly.
+# trusts no other. Only 3.13 itself can write it; without it the package works, and starts more slowly. The warning goes
+# to stdout: sam shows what a recipe writes there, and hides stderr unless the recipe fails.
 	@if python$(RUNTIME) -c "" 2>/dev/null; then \
 	  python$(RUNTIME) -m compileall -q -j 0 --invalidation-mode unchecked-hash "$(ARTIFACTS_DIR)"; \
 	else \
-	  echo "WARNING: python$(RUNTIME) is not on the PATH, so the package has no byte code: the function works, and each" \
-	    "cold start is slower. Install Python $(RUNTIME) and run sam build again to avoid this." >&2; \
+	  echo "WARNING: python$(RUNTIME) does not run here, so the package has no byte code. The function works, but each cold" \
+	    "start is slower. To avoid this, install Python $(RUNTIME) and run sam build again."; \
 	fi
