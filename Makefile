@@ -29,8 +29,8 @@ lint: $(VENV)/tests $(SAM_VENV)/ready ## Lint, types and template only
 	$(SAM_VENV)/bin/sam validate --lint --region us-east-1
 
 # A file of tests stays together: its tests share what is costly to set up.
-unit: browser ## All tests
-	@$(RUN) pytest -n auto --dist loadfile
+unit: browser ## All tests; TESTS="..." are options of pytest
+	@$(RUN) pytest -n auto --dist loadfile $(TESTS)
 
 browser: $(VENV)/tests ## Install a browser for the tests of the report, where there is none
 	@$(RUN) tests.report.browser
