@@ -73,6 +73,16 @@ def test_question(world: World, answer: str, status: int, left: int) -> None:
     assert (status, left, 2 - left) == (ended, len(listed(world)), world.waiting())
 
 
+def test_interruption_at_the_question(world: World) -> None:
+    """Ctrl-C and Ctrl-D, the end of what is typed, end with 130 and one line, and nothing is done."""
+    give_up(world, MALICIOUS.postfix_id)
+
+    ended, screen = on_a_terminal(world, "send-back", "--all", answer="\x04")
+
+    assert (130, 1, 0) == (ended, len(listed(world)), world.waiting())
+    assert "escalator: interrupted; look at what is there before you go on" == screen.splitlines()[-1]
+
+
 QUESTIONS = {
     "send-back": (
         ["send-back", "--all"],
@@ -189,7 +199,7 @@ def test_launcher(world: World, tmp_path: Path) -> None:
     project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
     (project / "ops" / "bin").mkdir(parents=True)
     shutil.copy(ROOT / "ops/bin/escalator", project / "ops/bin/escalator")
-    for name in ("ops/__init__.py", "ops/escalator", "functions", "schemas"):
+    for name in ("ops/__init__.py", "ops/interrupt.py", "ops/loopback.py", "ops/escalator", "functions", "schemas"):
         (project / name).symlink_to(ROOT / name)
     (project / ".venv").symlink_to(sys.prefix)
     (elsewhere / "ops").mkdir(parents=True)
