@@ -21,13 +21,15 @@ NONE = "No browser starts here, so the reports are not read in one: install Chro
 _PLAYWRIGHT = [sys.executable, "-m", "playwright"]
 # A proxy or a mirror that hangs costs half a minute a try, and not the whole bound.
 _APT = ["apt-get", "-qq", "-o", "Acquire::http::Timeout=30", "-o", "Acquire::Retries=1", "-o", "DPkg::Lock::Timeout=60"]
-_PACKAGES = ["chromium", "fonts-liberation"]
-"""Fonts are only recommended by Debian's Chromium, and without any a page has no text to measure."""
+_PACKAGES = ["chromium", "fonts-liberation", "libatomic1"]
+"""libatomic1 is for playwright's Node.js. Fonts are only recommended by Debian's Chromium, and without any a page has no text to measure."""
 
 
 @cache
 def find() -> str | None:
     """The path of a browser that starts: on the PATH, or as playwright installed it; None where there is none."""
+    if _run([*_PLAYWRIGHT, "--version"], 60):  # its own Node.js does not start, so no browser can be driven
+        return None
     on_path = (path for name in NAMES if (path := shutil.which(name)))
     return next(filter(_starts, on_path), None) or _of_playwright()
 
