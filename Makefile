@@ -29,7 +29,7 @@ lint: $(VENV)/tests $(SAM_VENV)/ready ## Lint, types and template only
 	$(SAM_VENV)/bin/sam validate --lint --region us-east-1
 
 # A file of tests stays together: its tests share what is costly to set up.
-unit: browser ## All tests; TESTS="..." are options of pytest
+unit: browser $(SAM_VENV)/ready ## All tests; TESTS="..." are options of pytest
 	@$(RUN) pytest -n auto --dist loadfile $(TESTS)
 
 browser: $(VENV)/tests ## Install a browser for the tests of the report, where there is none
@@ -64,7 +64,7 @@ audit: ## Look the pins up among known vulnerabilities
 
 # An environment is remade when its pins change. Three stand on top of each other: function, local stack, tests.
 # pip comes last, so where it is missing the environment was left half made, and is made again.
-$(VENV)/bin/pip $(SAM_VENV)/bin/pip: | interpreter
+$(VENV)/bin/pip $(SAM_VENV)/bin/pip $(VENV)-mutate/bin/pip: | interpreter
 	@$(PYTHON) ops/venv.py make $(@:/bin/pip=)
 
 interpreter:
@@ -84,10 +84,9 @@ $(SAM_VENV)/ready: tests/local/requirements.txt | $(SAM_VENV)/bin/pip
 	@echo "Installing the SAM command line into $(SAM_VENV) (once) ..."
 	@$(SAM_VENV)/bin/python -m pip install $(PIP_FLAGS) -r $< && touch $@
 
-$(VENV)-mutate/ready: tests/mutation/requirements.txt
+$(VENV)-mutate/ready: tests/mutation/requirements.txt | $(VENV)-mutate/bin/pip
 	@echo "Installing the mutation tool into $(VENV)-mutate (once) ..."
-	@python3 -m venv $(VENV)-mutate
-	@$(VENV)-mutate/bin/pip install $(PIP_FLAGS) -r $< && touch $@
+	@$(VENV)-mutate/bin/python -m pip install $(PIP_FLAGS) -r $< && touch $@
 
 clean: ## Remove everything that was installed or built
 	rm -rf $(VENV) $(SAM_VENV) $(VENV)-mutate .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
