@@ -76,10 +76,10 @@ class Environment:
         self.stop()
         raise FunctionError("\n".join(["the function's process ended:", *log]))
 
-    def kill(self) -> None:
-        """End the process at once, from whichever thread, in the middle of whatever it does."""
+    def send_signal(self, number: int) -> None:
+        """Stop, continue or kill the process, from any thread, in the middle of its work."""
         if self._process is not None:
-            self._process.kill()
+            self._process.send_signal(number)
 
     def stop(self) -> None:
         """End the process, and wait until it has ended."""

@@ -27,6 +27,7 @@ from ops.local.mailbox import Mail, Mailbox
 from ops.local.poller import Poller
 from ops.local.runtime import Environment, FunctionError
 from ops.local.stack import TOKEN, Stack, deploy, emulated_aws
+from tests.clock import eventually
 from tests.faults.proxy import Proxy
 from tests.faults.report import Report, bad_messages, judge, tell
 from tests.faults.schedule import Schedule
@@ -99,19 +100,24 @@ class Chaos:
 
     def work(self, function: Environment) -> None:
         """One environment's part: poll until nothing is left."""
-        poller, patience = Poller(self.stack, function, pause=2), time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < patience and poller.waiting():
-            owner, pending = str(uuid.uuid4()), True
-            try:
-                invocation = poller.poll(owner)
-                pending = bool(invocation and invocation.response["batchItemFailures"])
-                if invocation is None:
-                    time.sleep(0.05)
-            except FunctionError as exc:
-                self.schedule.counts["batches that the function failed"] += "Traceback" in str(exc)
-            self.ended.add(owner)
-            if pending:
-                self.let_leases_run_out()
+        poller = Poller(self.stack, function, pause=2)
+
+        def emptied() -> bool:
+            self._deliver(poller)
+            return not poller.waiting()
+
+        eventually(emptied, "the queue is empty", PATIENCE_SECONDS)
+
+    def _deliver(self, poller: Poller) -> None:
+        owner, pending = str(uuid.uuid4()), True
+        try:
+            invocation = poller.poll(owner)
+            pending = bool(invocation and invocation.response["batchItemFailures"])
+        except FunctionError as exc:
+            self.schedule.counts["batches that the function failed"] += "Traceback" in str(exc)
+        self.ended.add(owner)
+        if pending:
+            self.let_leases_run_out()
 
     def let_leases_run_out(self) -> None:
         """What a minute of waiting does to the claims of invocations that are over."""
@@ -161,7 +167,7 @@ def _told(report: Report, number: int) -> Report:
 
 def _round(messages: int, seed: int) -> Report:
     mailbox = mailbox_of(messages)
-    schedule = Schedule(seed, rate=0.12, crashes=messages // 20, lates=2, drips=1, blocks=1)
+    schedule = Schedule(seed, rate=0.12, crashes=messages // 20, silences=2, drips=1, blocks=1)
     with ExitStack() as servers:
         endpoint = servers.enter_context(emulated_aws())
         cloudflare = servers.enter_context(StandIn(mailbox, credentials=Credentials(api_token=TOKEN)))
@@ -186,7 +192,7 @@ def _round(messages: int, seed: int) -> Report:
             function = servers.enter_context(
                 Environment(stack.template.handler, stack.environment | variables, stack.template.timeout)
             )
-            aws.kill = api.kill = function.kill
+            aws.send_signal = api.send_signal = function.send_signal
             workers.append(threading.Thread(target=chaos.work, args=(function,)))
         for worker in workers:
             worker.start()

@@ -13,22 +13,20 @@ BLOCK_SECONDS = 3
 """Cloudflare blocks for 300 s; here time is scaled by a hundred, in what it answers and so in what the function waits."""
 CLOUDFLARE = frozenset({"detections", "context"})
 """Actions that are Cloudflare's; all others are AWS's."""
-LATE_SECONDS = 3.5
-"""Half a second more than the function waits for an answer of AWS."""
 
 
 @dataclass
 class Schedule:
     """Faults for the calls of all environments of one run.
 
-    rate: the part of calls that meets a fault. crashes, lates, drips, blocks: how many of these there are at the most,
+    rate: the part of calls that meets a fault. crashes, silences, drips, blocks: how many of these there are at the most,
     for each of them takes real time.
     """
 
     seed: int
     rate: float
     crashes: int
-    lates: int
+    silences: int
     drips: int
     blocks: int
     counts: Counter[str] = field(default_factory=Counter)
@@ -74,12 +72,12 @@ class Schedule:
             self._blocked_until = time.monotonic() + BLOCK_SECONDS
             return "blocks", blocked(BLOCK_SECONDS)
         if self.counts["drips"] < self.drips and self._random.random() < 0.05:
-            return "drips", Fault(drip=0.1)
+            return "drips", Fault(drip=True)
         return "Cloudflare fails", self._random.choice(CLOUDFLARE_FAILS)
 
     def _aws(self, action: str) -> tuple[str, Fault]:
-        if self.counts["late answers"] < self.lates and self._random.random() < 0.2:
-            return "late answers", Fault(late=LATE_SECONDS)
+        if self.counts["missing answers"] < self.silences and self._random.random() < 0.2:
+            return "missing answers", Fault(silent=True)
         kinds = {
             "throttles": throttled(action),
             "failures": broken(action),

@@ -84,7 +84,7 @@ BODIES = st.one_of(IDS, IDS.map(lambda it: json.dumps({"postfix_id": it})), st.t
 
 @given(st.lists(BODIES, min_size=BATCH, max_size=BATCH), ANSWERS, st.integers(1, 12))
 @pytest.mark.usefixtures("info")
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_anything(
     wild: Wild, caplog: pytest.LogCaptureFixture, bodies: list[str], answer: bytes, receives: int
 ) -> None:

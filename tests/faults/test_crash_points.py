@@ -1,33 +1,21 @@
 """The table of crashes: at each point the process is really killed, and what comes of it is looked at afterwards."""
 
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pytest
 
 from ops.local.runtime import Environment, FunctionError
-from tests.faults.proxy import NONE, Call, Fault, Proxy
+from tests.faults.proxy import Fault, Gate, Proxy, Script
 from tests.integration.test_escalation import MALICIOUS
 from tests.integration.world import MakeWorld, World, outcomes
 
+INVOCATION_SECONDS = 600
+"""More than any test holds a call: an invocation that is held does not run out of its own time."""
 KILL_BEFORE, KILL_AFTER = Fault(kill_before=True), Fault(kill_after=True)
-
-
-@dataclass
-class Script:
-    """What happens to which call: `{(action, nth): fault}`, counted from 1; all others pass."""
-
-    faults: dict[tuple[str, int], Fault]
-    seen: dict[str, int] = field(default_factory=dict)
-
-    def __call__(self, call: Call) -> Fault:
-        """The fault for this call."""
-        self.seen[call.action] = number = self.seen.get(call.action, 0) + 1
-        return self.faults.get((call.action, number), NONE)
 
 
 @dataclass
@@ -61,12 +49,19 @@ class Fragile:
                     ExpressionAttributeValues={":past": {"S": "2020-01-01T00:00:00.000Z"}},
                 )
 
-    def wait_for(self, action: str, number: int) -> None:
-        """Until the fragile function has made this call."""
-        patience = time.monotonic() + 30
-        while self.script.seen.get(action, 0) < number:
-            assert time.monotonic() < patience, f"{action} never came"
-            time.sleep(0.01)
+    @contextmanager
+    def held_at(self, gate: Gate, record: dict[str, Any]) -> "Iterator[Future[list[dict[str, Any]]]]":
+        """Hand the record to the fragile function, and run the block while one of its calls is held at the gate.
+
+        What it logged can be had after the block.
+        """
+        with ThreadPoolExecutor(1) as thread:
+            invocation = thread.submit(self.invoke, record)
+            try:
+                gate.wait_until_reached()
+                yield invocation
+            finally:
+                gate.open()
 
     def states(self) -> list[str]:
         """Of all records."""
@@ -85,9 +80,8 @@ def make_fragile(make_world: MakeWorld) -> Iterator[MakeFragile]:
             world, script = make_world(), Script(faults)
             proxy = stack.enter_context(Proxy(world.stack.aws["AWS_ENDPOINT_URL"], script))
             variables = world.stack.environment | {"AWS_ENDPOINT_URL": proxy.origin}
-            template = world.stack.template
-            fragile = stack.enter_context(Environment(template.handler, variables, template.timeout))
-            proxy.kill = fragile.kill
+            fragile = stack.enter_context(Environment(world.stack.template.handler, variables, INVOCATION_SECONDS))
+            proxy.send_signal = fragile.send_signal
             return Fragile(world, fragile, script)
 
         yield make
@@ -149,39 +143,31 @@ def test_redelivered_before_the_lease_has_run_out(make_fragile: MakeFragile) -> 
 
 def test_same_mail_at_the_same_time(make_fragile: MakeFragile) -> None:
     """While one worker publishes, the other sees a live lease and tries again: one alert."""
-    fragile = make_fragile({("PublishBatch", 1): Fault(late=1.0)})
+    published = Gate()
+    fragile = make_fragile({("PublishBatch", 1): Fault(hold_answer=published)})
     fragile.world.send(MALICIOUS.postfix_id, MALICIOUS.postfix_id)
     first, second = fragile.world.received_records()
-    results: list[list[dict[str, Any]]] = []
-    slow = threading.Thread(target=lambda: results.append(fragile.invoke(first)))
-    slow.start()
-    fragile.wait_for("PublishBatch", 1)
 
-    other = outcomes(fragile.world.invoke(second).outcomes)
-    slow.join()
+    with fragile.held_at(published, first) as slow:
+        other = outcomes(fragile.world.invoke(second).outcomes)
 
     assert [("RETRY", "claimed-by-another")] == other
-    assert [("ESCALATED", "disposition-listed")] == outcomes(results[0])
+    assert [("ESCALATED", "disposition-listed")] == outcomes(slow.result())
     assert 1 == len(fragile.world.alerts())
 
 
 def test_late_zombie(make_fragile: MakeFragile) -> None:
     """A worker that was held up until its claim was taken over cannot mark it: the record stays the other's."""
-    taken_over = threading.Event()
-    fragile = make_fragile({("TransactWriteItems", 2): Fault(hold=taken_over)})
+    marking = Gate()
+    fragile = make_fragile({("TransactWriteItems", 2): Fault(hold=marking)})
     fragile.world.send(MALICIOUS.postfix_id)
     [record] = fragile.world.received_records()
-    results: list[list[dict[str, Any]]] = []
-    zombie = threading.Thread(target=lambda: results.append(fragile.invoke(record)))
-    zombie.start()
-    fragile.wait_for("TransactWriteItems", 2)
 
-    other = fragile.redeliver(record)
-    [owner] = {it["owner"] for it in fragile.world.records()}
-    taken_over.set()
-    zombie.join()
+    with fragile.held_at(marking, record) as zombie:
+        other = fragile.redeliver(record)
+        [owner] = {it["owner"] for it in fragile.world.records()}
 
     assert [("ESCALATED", "disposition-listed")] == other
-    assert [("RETRY", "ledger-unavailable")] == outcomes(results[0])
+    assert [("RETRY", "ledger-unavailable")] == outcomes(zombie.result())
     assert [("SENT", owner)] == [(it["state"], it["owner"]) for it in fragile.world.records()]
     assert 2 == len(fragile.world.alerts())

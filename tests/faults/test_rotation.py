@@ -8,6 +8,7 @@ from ops.local.admission import Credentials
 from ops.local.mailbox import Mailbox
 from ops.local.poller import Poller
 from ops.local.runtime import Environment
+from tests.clock import HANG_SECONDS, eventually
 from tests.faults.chaos import mailbox_of
 from tests.faults.proxy import NONE, Call, Decide, Fault, Proxy
 from tests.integration.world import MakeWorld, request
@@ -61,5 +62,8 @@ def test_secret_rotated_under_load(make_world: MakeWorld) -> None:
 
 
 def _drain(poller: Poller) -> None:
-    while poller.waiting():
+    def emptied() -> bool:
         poller.poll()
+        return not poller.waiting()
+
+    eventually(emptied, "the queue is empty", 10 * HANG_SECONDS)

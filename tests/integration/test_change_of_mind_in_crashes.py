@@ -1,7 +1,6 @@
 """A change of Cloudflare's mind is told once, whatever dies in between, and whoever comes at the same time."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,8 +10,8 @@ import pytest
 
 from ops.local.runtime import Environment
 from tests.faults.answers import aws_error
-from tests.faults.proxy import Fault, Proxy
-from tests.faults.test_crash_points import KILL_AFTER, KILL_BEFORE, Fragile, Script
+from tests.faults.proxy import Fault, Gate, Proxy, Script
+from tests.faults.test_crash_points import INVOCATION_SECONDS, KILL_AFTER, KILL_BEFORE, Fragile
 from tests.integration.fickle import CLOSE, CLOSED, ESCALATED, SENT_BEFORE, UPDATE, fickle_mailbox, name, saying, told
 from tests.integration.standin import ChangingMailbox
 from tests.integration.test_escalation import MALICIOUS
@@ -57,9 +56,8 @@ def make_fragile(make_world: MakeWorld) -> Iterator[MakeFragile]:
             world, script = make_world(mailbox), Script(faults)
             proxy = stack.enter_context(Proxy(world.stack.aws["AWS_ENDPOINT_URL"], script))
             variables = world.stack.environment | {"AWS_ENDPOINT_URL": proxy.origin}
-            template = world.stack.template
-            fragile = stack.enter_context(Environment(template.handler, variables, template.timeout))
-            proxy.kill = fragile.kill
+            fragile = stack.enter_context(Environment(world.stack.template.handler, variables, INVOCATION_SECONDS))
+            proxy.send_signal = fragile.send_signal
             return FragileFickle(world, fragile, script, mailbox)
 
         yield make
@@ -130,20 +128,17 @@ def test_killed(make_fragile: MakeFragile, point: Point, change: Change) -> None
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_the_same_change_while_it_is_being_told(make_fragile: MakeFragile, change: Change) -> None:
     """While one worker publishes, the other sees a live lease and tries again: one alert."""
-    fragile = make_fragile({("PublishBatch", 1): Fault(late=1.0)})
+    published = Gate()
+    fragile = make_fragile({("PublishBatch", 1): Fault(hold_answer=published)})
     fragile.first_alert(change.before)
     fragile.says(change.after)
     first, second = fragile.request(), fragile.request()
-    results: list[list[dict[str, Any]]] = []
-    slow = threading.Thread(target=lambda: results.append(fragile.invoke(first)))
-    slow.start()
-    fragile.wait_for("PublishBatch", 1)
 
-    other = outcomes(fragile.world.invoke(second).outcomes)
-    slow.join()
+    with fragile.held_at(published, first) as slow:
+        other = outcomes(fragile.world.invoke(second).outcomes)
 
     assert [("RETRY", "claimed-by-another")] == other
-    assert [change.outcome] == outcomes(results[0])
+    assert [change.outcome] == outcomes(slow.result())
     assert [(*change.activity, change.after, change.before)] == [told(it) for it in fragile.world.alerts()]
     assert [SENT_BEFORE] == outcomes(fragile.world.invoke(second).outcomes)
 
@@ -151,21 +146,16 @@ def test_the_same_change_while_it_is_being_told(make_fragile: MakeFragile, chang
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_the_same_change_between_refusal_and_claim(make_fragile: MakeFragile, change: Change) -> None:
     """Who has learnt what was told before, and finds that it was told on by another, follows on that: one alert."""
-    told_by_another = threading.Event()
-    fragile = make_fragile({("TransactWriteItems", 2): Fault(hold=told_by_another)})
+    claiming = Gate()
+    fragile = make_fragile({("TransactWriteItems", 2): Fault(hold=claiming)})
     fragile.first_alert(change.before)
     fragile.says(change.after)
     first, second = fragile.request(), fragile.request()
-    results: list[list[dict[str, Any]]] = []
-    slow = threading.Thread(target=lambda: results.append(fragile.invoke(first)))
-    slow.start()
-    fragile.wait_for("TransactWriteItems", 2)
 
-    other = outcomes(fragile.world.invoke(second).outcomes)
-    told_by_another.set()
-    slow.join()
+    with fragile.held_at(claiming, first) as slow:
+        other = outcomes(fragile.world.invoke(second).outcomes)
 
-    assert ([change.outcome], [SENT_BEFORE]) == (other, outcomes(results[0]))
+    assert ([change.outcome], [SENT_BEFORE]) == (other, outcomes(slow.result()))
     assert [(*change.activity, change.after, change.before)] == [told(it) for it in fragile.world.alerts()]
     assert ["SENT", "SENT"] == fragile.states()
 
@@ -181,22 +171,17 @@ def test_older_answer_that_comes_late(
     make_fragile: MakeFragile, older: str, newer: str, outcome: tuple[str, str]
 ) -> None:
     """It is not told after the newer one: the message is asked about again, and finds what is true by now."""
-    overtaken = threading.Event()
-    fragile = make_fragile({("TransactWriteItems", 1): Fault(hold=overtaken)})
+    claiming = Gate()
+    fragile = make_fragile({("TransactWriteItems", 1): Fault(hold=claiming)})
     fragile.first_alert("SUSPICIOUS")
     fragile.says(older)
     first = fragile.request()
-    results: list[list[dict[str, Any]]] = []
-    slow = threading.Thread(target=lambda: results.append(fragile.invoke(first)))
-    slow.start()
-    fragile.wait_for("TransactWriteItems", 1)
 
-    fragile.says(newer)
-    other = outcomes(fragile.world.invoke(fragile.request()).outcomes)
-    overtaken.set()
-    slow.join()
+    with fragile.held_at(claiming, first) as slow:
+        fragile.says(newer)
+        other = outcomes(fragile.world.invoke(fragile.request()).outcomes)
 
-    assert ([outcome], [("RETRY", "overtaken-by-a-later-answer")]) == (other, outcomes(results[0]))
+    assert ([outcome], [("RETRY", "overtaken-by-a-later-answer")]) == (other, outcomes(slow.result()))
     assert [(newer, "SUSPICIOUS")] == [told(it)[3:] for it in fragile.world.alerts()]
     assert [SENT_BEFORE] == outcomes(fragile.world.invoke(first).outcomes)
     assert [] == fragile.world.alerts()

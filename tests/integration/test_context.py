@@ -1,10 +1,11 @@
 """Where a mail is and whom it was for: in the alert and in the record, or not, but the alert comes at once."""
 
 import json
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from functions.ledger.keys import Facet, pointed_at
 from functions.ledger.wire import from_item
 from ops.local.mailbox import Mail, Mailbox
 from ops.local.runtime import Environment
+from tests.clock import HANG_SECONDS
 from tests.faults.answers import blocked
 from tests.faults.proxy import NONE, Call, Fault, Proxy
 from tests.integration.standin import ACCOUNT, AT_ONCE, ChangingMailbox, only
@@ -21,10 +23,9 @@ from tests.integration.test_escalation import MALICIOUS, SPAM
 from tests.integration.world import MakeWorld, World, outcomes
 
 ESCALATED = ("ESCALATED", "disposition-listed")
-AT_MOST = 15.0
-"""Seconds that an invocation may take: 3 for the contexts, and a generous rest for a slow machine."""
-FOR_EVER = 40.0
-"""Seconds that nobody waits."""
+AT_MOST = 30.0
+"""Seconds from a detection to its alert. The promise is 3 s at most for the context; ten times that allows for a loaded
+machine. A function that waited without a limit would wait as long as the proxy is silent, which is twice as long."""
 
 
 def with_context(**fields: object) -> Mail:
@@ -194,24 +195,39 @@ def test_contexts_turned_off(make_world: MakeWorld) -> None:
 
 @dataclass
 class Contexts:
-    """What happens to the calls for a context; all others pass."""
+    """What happens to the calls for a context; all others pass.
+
+    together: how many calls have to arrive before any of them goes on.
+    """
 
     fault: Fault
-    asked: int = 0
+    together: int = 1
+    asked: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Nobody has arrived yet."""
+        self._arrived = threading.Barrier(self.together)
 
     def __call__(self, call: Call) -> Fault:
         """The fault for this call."""
         if call.action != "context":
             return NONE
-        self.asked += 1
+        self.asked.append(call.path)
+        self._arrived.wait(HANG_SECONDS)
         return self.fault
+
+
+def seconds_to_alert(record: dict[str, Any]) -> float:
+    """From the answer with the detection to the publish of the alert, by the function's own record."""
+    fetched, published = (datetime.fromisoformat(record[name]) for name in ("fetched_at", "published_at"))
+    return (published - fetched).total_seconds()
 
 
 class MakeReticent(Protocol):
     """Makes a world in which contexts are not given."""
 
-    def __call__(self, fault: Fault, mailbox: Mailbox | None = None) -> tuple[World, Contexts]:
-        """A world with this fault, of the mailbox with the delivered mail by default."""
+    def __call__(self, fault: Fault, mailbox: Mailbox | None = None, *, together: int = 1) -> tuple[World, Contexts]:
+        """A world with this fault, of the mailbox with the delivered mail by default. together: see Contexts."""
         ...
 
 
@@ -220,8 +236,8 @@ def make_reticent(make_world: MakeWorld) -> Iterator[MakeReticent]:
     """Makes worlds whose function talks to Cloudflare through a proxy that meddles with contexts."""
     with ExitStack() as stack:
 
-        def make(fault: Fault, mailbox: Mailbox | None = None) -> tuple[World, Contexts]:
-            world, contexts = make_world(mailbox or only(DELIVERED)), Contexts(fault)
+        def make(fault: Fault, mailbox: Mailbox | None = None, *, together: int = 1) -> tuple[World, Contexts]:
+            world, contexts = make_world(mailbox or only(DELIVERED)), Contexts(fault, together)
             base = urlsplit(world.cloudflare.base_url)
             proxy = stack.enter_context(Proxy(f"{base.scheme}://{base.netloc}", contexts))
             variables = world.stack.environment | {"CLOUDFLARE_BASE_URL": f"{proxy.origin}{base.path}"}
@@ -255,8 +271,8 @@ WAYS_TO_FAIL = {
     "answered later": Fault(answer=(202, "application/json", b"{}"), headers=(("location", "/elsewhere"),)),
     "half an answer": Fault(half=True),
     "no answer": Fault(lose_request=True),
-    "slow": Fault(late=FOR_EVER),
-    "by the byte": Fault(drip=0.5),
+    "silence": Fault(silent=True),
+    "by the byte": Fault(drip=True),
 }
 
 
@@ -266,17 +282,15 @@ def test_context_that_is_not_given(make_reticent: MakeReticent, fault: Fault) ->
     world, contexts = make_reticent(fault)
     world.send(MALICIOUS.postfix_id)
 
-    began = time.monotonic()
     logged = world.poll()
-    took = time.monotonic() - began
 
     [alert], [record] = world.alerts(), world.records()
     assert ([ESCALATED], 0) == (outcomes(logged), world.waiting())
     assert ("unknown", "High") == (alert.attributes["delivered"], alert.attributes["severity"])
     assert ("unknown", "High", "SENT") == (record["delivered"], record["severity"], record["state"])
     assert not {"context", "delivery_status"} & record.keys()
-    assert contexts.asked >= 1
-    assert took < AT_MOST
+    assert len(contexts.asked) >= 1
+    assert seconds_to_alert(record) < AT_MOST
 
 
 RESULTS = {
@@ -296,23 +310,36 @@ def test_context_that_has_drifted(make_reticent: MakeReticent, result: dict[str,
     assert [delivered] == [alert.attributes["delivered"] for alert in world.alerts()]
 
 
-def test_slow_contexts_of_a_batch(make_reticent: MakeReticent) -> None:
-    """They are waited for together, and not one after the other."""
-    mails = tuple(
+TEN = Mailbox(
+    ACCOUNT,
+    tuple(
         replace(DELIVERED, postfix_id=name, investigate_id=f"{name}-2026-01-01T00:00:00-1")
         for name in (f"4Zz9Yy8Xx7zWw6V{n}" for n in range(10))
-    )
-    world, contexts = make_reticent(Fault(late=FOR_EVER), Mailbox(ACCOUNT, mails))
-    world.send(*(mail.postfix_id for mail in mails))
+    ),
+)
 
-    began = time.monotonic()
+
+def test_contexts_of_a_batch(make_reticent: MakeReticent) -> None:
+    """They are asked for together, and not one after the other: none is given before all are asked for."""
+    world, contexts = make_reticent(NONE, TEN, together=10)
+    world.send(*(mail.postfix_id for mail in TEN))
+
+    assert [ESCALATED] * 10 == outcomes(world.poll())
+    assert ["true"] * 10 == [alert.attributes["delivered"] for alert in world.alerts()]
+    assert len(contexts.asked) == 10
+
+
+def test_contexts_of_a_batch_that_are_not_given(make_reticent: MakeReticent) -> None:
+    """All alerts come, and say that nobody knows; no context is asked for twice."""
+    world, contexts = make_reticent(Fault(silent=True), TEN)
+    world.send(*(mail.postfix_id for mail in TEN))
+
     logged = world.poll()
-    took = time.monotonic() - began
 
     assert ([ESCALATED] * 10, 10) == (outcomes(logged), len(world.alerts()))
     assert ["SENT"] * 10 == [record["state"] for record in world.records()]
-    assert contexts.asked == 10
-    assert took < AT_MOST
+    assert len(contexts.asked) == 10
+    assert max(map(seconds_to_alert, world.records())) < AT_MOST
 
 
 def test_blocked_while_a_context_is_asked_for(make_reticent: MakeReticent) -> None:
