@@ -3,9 +3,10 @@
 import csv
 import json
 import signal
-import time
+import subprocess
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ from typing import Any
 import pytest
 
 from functions.alert.alert import describe
+from tests.clock import HANG_SECONDS, wait_for
+from tests.faults.proxy import Fault, Proxy, Script
 from tests.history.asked import AskedLedger
 from tests.history.conftest import MakeLedger
 from tests.history.past import NOW, Sample, past
 
 SINCE = "60d"
-PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -87,29 +89,37 @@ def test_filters(exported: Exported) -> None:
 # --- interrupted ------------------------------------------------------------------------------------------------------
 
 
-def killed_at_each_growth(ledger: AskedLedger, file: Path, *args: str, torn: bytes = b"") -> Iterator[int]:
-    """Export, and kill the process whenever the file has grown, until one ends by itself; how far it came each time.
+def killed_after_each_page(ledger: AskedLedger, file: Path, *args: str, torn: bytes = b"") -> Iterator[int]:
+    """Export, and kill the process when it asks for its second page, until one ends by itself; the file's size each time.
 
     torn: what is then put at the file's end, as if the process had been killed while it wrote that.
     """
     part, size = file.with_name(f"{file.name}.part"), 0
     for _ in range(50):
-        with ledger.start("export", *args, "-o", str(file)) as process:
-            patience = time.monotonic() + PATIENCE
-            while process.poll() is None and time.monotonic() < patience:
-                if part.exists() and (now := part.stat().st_size) > size + len(torn):
-                    size = now
-                    process.send_signal(signal.SIGKILL)
-                    break
-                time.sleep(0.002)
-            process.wait(PATIENCE)
+        process = killed_after_a_page(ledger, "export", *args, "-o", str(file))
         if process.returncode == 0:
             return
         assert -signal.SIGKILL == process.returncode
+        assert part.stat().st_size > size
         size = part.stat().st_size
         with part.open("ab") as end:
             end.write(torn)
         yield size
+
+
+def killed_after_a_page(ledger: AskedLedger, *args: str) -> subprocess.Popen[bytes]:
+    """Run `escalator ...`, and kill it when it asks for its second page of records; the process, which has ended."""
+    started = threading.Event()
+
+    def send_signal(number: int) -> None:
+        wait_for(started, "the process starts")
+        process.send_signal(number)
+
+    script = Script({("BatchGetItem", 2): Fault(kill_before=True)})
+    with Proxy(ledger.url, script, send_signal) as proxy, replace(ledger, url=proxy.origin).start(*args) as process:
+        started.set()
+        process.wait(HANG_SECONDS)
+    return process
 
 
 TORN = {
@@ -124,7 +134,7 @@ def test_killed(exported: Exported, tmp_path: Path, form: str, torn: bytes) -> N
     """Killed at several points, whatever then stands at the file's end, it is at last the same as in one go."""
     file, points = tmp_path / "audit", []
 
-    for size in killed_at_each_growth(exported.ledger, file, "--since", SINCE, "--format", form, torn=torn):
+    for size in killed_after_each_page(exported.ledger, file, "--since", SINCE, "--format", form, torn=torn):
         points.append(size)
         assert not file.exists()
 
@@ -135,7 +145,7 @@ def test_killed(exported: Exported, tmp_path: Path, form: str, torn: bytes) -> N
 
 def interrupted(exported: Exported, file: Path, *args: str) -> None:
     """Begin an export, and kill it."""
-    next(killed_at_each_growth(exported.ledger, file, *args))
+    next(killed_after_each_page(exported.ledger, file, *args))
 
 
 def test_span_of_the_first_time(exported: Exported, tmp_path: Path) -> None:
