@@ -9,7 +9,9 @@ answer. The local run and the tests use it alike.
 
 import re
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from email.message import Message
 from types import TracebackType
@@ -56,6 +58,8 @@ class StandIn:
         slow_seconds: float = 2.0,
         bare_ids: bool = True,
         limit: tuple[int, float, float] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Listen, but do not answer yet.
 
@@ -63,16 +67,17 @@ class StandIn:
         bare_ids: whether postfix ids and alert ids are taken in the path; if not, only investigate ids are.
         limit: (requests, seconds of the window, seconds of the block): one request too many, and every call
         is answered with 429 until the block ends. None: nobody is throttled, except by a script.
+        monotonic, sleep: its clock, by which the limit counts and an answer is slow.
         """
         self._mailbox = mailbox
         self._credentials = credentials
         self._slow_seconds = slow_seconds
         self._bare_ids = bare_ids
-        self._limiter = Limiter(limit)
+        self._limiter = Limiter(limit, monotonic)
         self._calls: list[Call] = []
         self._asked: Counter[str] = Counter()
         self._lock = threading.Lock()
-        self._wire = Wire((host, port), self._reply)
+        self._wire = Wire((host, port), self._reply, sleep)
         self._thread = threading.Thread(target=self._wire.serve_forever, args=(0.02,), name="cloudflare", daemon=True)
 
     def __enter__(self) -> Self:

@@ -18,8 +18,15 @@ class Wire(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128  # with the default of 5, a burst of new connections waits a second or more
 
-    def __init__(self, address: tuple[str, int], reply: Callable[[str, Message], Answer]) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        reply: Callable[[str, Message], Answer],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """sleep: waits before an answer that is slow."""
         self.reply = reply
+        self.sleep = sleep
         self._open: set[socket.socket] = set()
         super().__init__(address, _Handler)
 
@@ -56,7 +63,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         answer = self.server.reply(self.path, self.headers)
-        time.sleep(answer.wait)
+        if answer.wait:
+            self.server.sleep(answer.wait)
         if answer.delivery is Delivery.RESET:
             self.close_connection = True
             return

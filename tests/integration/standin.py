@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 from ops.local.admission import Credentials
 from ops.local.cloudflare import StandIn
 from ops.local.mailbox import Fault, Mail, Mailbox
+from tests.clock import HANG_SECONDS
 
 EVERYBODY = Mailbox.load()
 AT_ONCE = Mailbox(EVERYBODY.account_id, tuple(replace(mail, script=()) for mail in EVERYBODY))
@@ -28,7 +29,7 @@ class Reply(NamedTuple):
     body: bytes
 
 
-def call(stand_in: StandIn, path: str, headers: dict[str, str] | None = None, timeout: float = 5.0) -> Reply:
+def call(stand_in: StandIn, path: str, headers: dict[str, str] | None = None, timeout: float = HANG_SECONDS) -> Reply:
     """GET an address below the base URL on a connection of its own."""
     base = urlsplit(stand_in.base_url)
     connection = http.client.HTTPConnection(base.hostname or "", base.port, timeout=timeout)

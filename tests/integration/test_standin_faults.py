@@ -2,7 +2,7 @@
 
 import http.client
 import json
-import time
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ import pytest
 
 from ops.local.cloudflare import StandIn
 from ops.local.mailbox import Fault
+from tests.clock import HANG_SECONDS, Clock, eventually, wait_for
 from tests.integration.standin import AT_ONCE, BEARER, BOTH, CALM, call, detections, only
 
 
@@ -45,12 +46,19 @@ def test_answers_that_are_not_a_detection() -> None:
 
 def test_slow_answer() -> None:
     """It comes after the pause, whole; who waits less than that has a timeout."""
-    with StandIn(only(CALM, Fault.SLOW, Fault.SLOW), credentials=BOTH, slow_seconds=0.3) as stand_in:
+    over, pauses = threading.Event(), list[float]()
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        wait_for(over, "the pause is over")
+
+    with StandIn(only(CALM, Fault.SLOW, Fault.SLOW), credentials=BOTH, slow_seconds=0.3, sleep=sleep) as stand_in:
         with pytest.raises(TimeoutError):
             call(stand_in, detections(CALM.postfix_id), timeout=0.05)
-        began = time.monotonic()
+        over.set()
         assert call(stand_in, detections(CALM.postfix_id)).status == 200
-        assert time.monotonic() - began >= 0.3
+        eventually(lambda: len(pauses) == 2, "both calls come to their pause")
+    assert [0.3, 0.3] == pauses
 
 
 def test_throttled_by_a_script() -> None:
@@ -68,10 +76,10 @@ def test_throttled_by_a_script() -> None:
 
 def test_limit_passed() -> None:
     """One request too many blocks every call until the block ends; then the budget is whole again."""
-    path = detections(CALM.postfix_id)
-    with StandIn(AT_ONCE, credentials=BOTH, limit=(2, 60.0, 0.5)) as stand_in:
+    path, clock = detections(CALM.postfix_id), Clock()
+    with StandIn(AT_ONCE, credentials=BOTH, limit=(2, 60.0, 0.5), monotonic=clock) as stand_in:
         replies = [call(stand_in, path) for _ in range(4)]
-        time.sleep(0.6)
+        clock.sleep(0.5)
         replies.append(call(stand_in, path))
     assert [reply.status for reply in replies] == [200, 200, 429, 429, 200]
     left = [reply.headers["ratelimit"].split(";")[1] for reply in replies]
@@ -93,7 +101,7 @@ def test_closing_hangs_up() -> None:
     """A connection that was kept alive is answered no more."""
     with StandIn(AT_ONCE, credentials=BOTH) as stand_in:
         base = urlsplit(stand_in.base_url)
-        kept = http.client.HTTPConnection(base.hostname or "", base.port, timeout=5)
+        kept = http.client.HTTPConnection(base.hostname or "", base.port, timeout=HANG_SECONDS)
 
         def ask() -> bytes:
             kept.request("GET", f"{base.path}{detections(CALM.postfix_id)}", headers=BEARER)
