@@ -6,7 +6,6 @@ A world is a deployed stack on the emulated AWS, a stand-in Cloudflare, and the 
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import timedelta
 
 import pytest
 from hypothesis import settings
@@ -19,9 +18,8 @@ from ops.local.stack import TOKEN, deploy, emulated_aws
 from tests.integration.standin import AT_ONCE
 from tests.integration.world import MakeWorld, World
 
-settings.register_profile(
-    "tests", settings.get_profile("default"), derandomize="CI" in os.environ, deadline=timedelta(seconds=1)
-)
+# No deadline: an example that takes longer on a loaded machine is no failure.
+settings.register_profile("tests", settings.get_profile("default"), derandomize="CI" in os.environ, deadline=None)
 settings.load_profile("tests")
 
 

@@ -98,7 +98,7 @@ def test_nothing(make_ledger: MakeLedger) -> None:
 # --- what comes back is what was recorded -----------------------------------------------------------------------------
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     answer=answers | wild_answers(any_scalar, st.just("MALICIOUS")),
     context=st.none() | contexts | wild_contexts(any_text),

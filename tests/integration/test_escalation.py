@@ -8,6 +8,7 @@ import pytest
 from ops.local.admission import Credentials
 from ops.local.mailbox import Fault, Mail
 from ops.local.runtime import Environment
+from tests.clock import eventually
 from tests.integration.standin import AT_ONCE, only
 from tests.integration.world import MakeWorld, World, outcomes, raw_record
 
@@ -246,8 +247,7 @@ def test_throttled(make_world: MakeWorld) -> None:
     [record] = world.received_records()
     assert outcomes(world.invoke(record).outcomes) == [("DEFERRED", "throttled")]
 
-    time.sleep(2.2)
-    [again] = world.received_records()
+    [again] = eventually(world.received_records, "the message comes again after its delay")
 
     assert record["attributes"]["SentTimestamp"] == again["messageAttributes"]["first_seen"]["stringValue"]
     assert again["attributes"]["ApproximateReceiveCount"] == "1"

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from ops.escalator.report.page import write_report
+from tests.clock import HANG_SECONDS
 from tests.report.browser import NONE, find, in_ci
 from tests.report.reading import Reading
 from tests.report.records import PERIOD, records
@@ -72,6 +73,7 @@ def read(browser: Browser) -> Iterator[Read]:
 
         def start(file: Path, *, size: ViewportSize = DESK, **options: Any) -> Reading:
             context = windows.enter_context(browser.new_context(viewport=size, offline=True, **options))
+            context.set_default_timeout(1_000 * HANG_SECONDS)
             return Reading(context.new_page()).open(file)
 
         yield start

@@ -42,6 +42,10 @@ class Reading:
         """What an expression of JavaScript gives in the page."""
         return self.page.evaluate(expression)
 
+    def settle(self) -> None:
+        """Wait until the page has drawn twice: what a script began has been asked for by then."""
+        self.ask("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
     def column(self, style: str) -> list[str]:
         """The text of one column of the list, of the rows that are there."""
         return self.page.locator(f"#rows .line .{style}").all_inner_texts()

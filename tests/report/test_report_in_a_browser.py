@@ -58,7 +58,7 @@ def test_a_domain(text: str, thousand_report: Path, entries: Entries, read: Read
     reading.page.get_by_label("Find").fill(text)
     expected = sum("mfa[.]larkfie1d[.]example" in json.dumps(it) for it in entries)
     status = f"{expected} of 1,000 records, {min(expected, 50)} shown"
-    reading.page.get_by_text(status, exact=True).wait_for(timeout=5_000)
+    reading.page.get_by_text(status, exact=True).wait_for()
     assert expected > 0
 
 
@@ -68,7 +68,7 @@ def test_words_and_a_choice_together(thousand_report: Path, entries: Entries, re
     reading.page.get_by_label("Severity", exact=True).select_option("High")
     reading.page.get_by_label("Find").fill("mariners notices")
     expected = sum("Notices to mariners" in it.get("subject", "") and it["severity"] == "High" for it in entries)
-    reading.page.get_by_text(f"{expected} of 1,000 records", exact=False).first.wait_for(timeout=5_000)
+    reading.page.get_by_text(f"{expected} of 1,000 records", exact=False).first.wait_for()
     assert {"High"} == set(reading.column("severity"))
     reading.page.get_by_role("button", name="Clear").click()
     assert "1,000 records, 50 shown" == reading.page.locator("#status").inner_text()
@@ -78,7 +78,7 @@ def test_nothing_that_matches(thousand_report: Path, read: Read) -> None:
     """The status says so, and what to do."""
     reading = read(thousand_report)
     reading.page.get_by_label("Find").fill("nobody ever wrote this")
-    reading.page.get_by_text("No record matches. Clear the filter to see them all.").wait_for(timeout=5_000)
+    reading.page.get_by_text("No record matches. Clear the filter to see them all.").wait_for()
     assert 0 == reading.page.locator("#rows tr").count()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import ViewportSize
 
+from tests.clock import eventually
 from tests.report.conftest import PHONE, Read, Report
 from tests.report.records import HOSTILE, records
 from tests.unit.mail_client import links
@@ -122,9 +123,16 @@ INJECTED = {
 def test_were_something_to_slip_through(injected: str, report: Report, read: Read) -> None:
     """The page's own policy refuses it: it runs nothing, asks for nothing, and says on the console that it was tried."""
     reading = read(report([]))
-    reading.ask(f"(() => {{ try {{ {injected} }} catch (it) {{ console.log(it.message) }} }})()")
-    reading.page.wait_for_timeout(50)
-    asked = [it for it in reading.deeds[1:] if it.startswith("request")]
-    refused = [it for it in reading.deeds if it == "failed: csp"]
-    said = [it for it in reading.deeds if "Content Security Policy" in it or "Trusted" in it]
-    assert (False, len(asked), True) == (reading.owned, len(refused), said != [])
+    with reading.page.expect_console_message(lambda it: "Content Security Policy" in it.text or "Trusted" in it.text):
+        reading.ask(f"(() => {{ try {{ {injected} }} catch (it) {{ console.log(it.message) }} }})()")
+    reading.settle()
+
+    def asked() -> list[str]:
+        reading.ask("0")  # what the browser has reported by now is taken in by the next call
+        return [it for it in reading.deeds[1:] if it.startswith("request")]
+
+    eventually(
+        lambda: len(asked()) == reading.deeds.count("failed: csp"),
+        "the page's policy refuses every request of the page",
+    )
+    assert not reading.owned

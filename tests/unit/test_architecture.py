@@ -12,6 +12,7 @@ import yaml
 
 from functions.escalate.outcome import Reason
 from functions.escalate.settings import InvalidSettings, read_settings
+from tests.clock import HANG_SECONDS
 
 ROOT = Path(__file__).parents[2]
 MODULES = {
@@ -119,7 +120,7 @@ def test_importing() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=HANG_SECONDS,
     )
     assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -18,23 +19,13 @@ from functions.cloudflare.credentials import (
     SecretUnavailable,
 )
 from functions.cloudflare.errors import CredentialsRefused
+from tests.clock import Clock, eventually
 
 OLD = Secret('{"api_token": "old-canary"}', "v1")
 NEW = Secret('{"api_token": "new-canary"}', "v2")
 NONE = Secret("{}", "v0")
 GONE = SecretUnavailable("AccessDeniedException")
 CANARY = "canary"
-
-
-class Clock:
-    """A clock that only moves when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        """Seconds."""
-        return self.now
 
 
 class Vault:
@@ -198,26 +189,16 @@ def test_a_refused_credential_when_the_secret_cannot_be_read() -> None:
 # --- many threads -----------------------------------------------------------------------------------------------------
 
 THREADS = 10
-
-
-def at_once(work: Callable[[], object]) -> list[object]:
-    """What it gives to each of ten threads that start together."""
-    start = threading.Barrier(THREADS)
-
-    def one(_: int) -> object:
-        start.wait(timeout=10)
-        return work()
-
-    with ThreadPoolExecutor(THREADS) as threads:
-        return list(threads.map(one, range(THREADS)))
+MODULE = Credentials.current.__code__.co_filename
 
 
 class SlowVault(Vault):
-    """Takes its time, so that everybody comes in the meantime; notes how many were in it together."""
+    """Gives its answer once all other threads wait for it; notes how many threads were in it together."""
 
     def __init__(self, *answers: Secret | SecretUnavailable) -> None:
         super().__init__(*answers)
         self._inside = threading.Lock()
+        self.others = 0
         self.overlaps = 0
 
     def __call__(self) -> Secret:
@@ -226,17 +207,30 @@ class SlowVault(Vault):
             self.overlaps += 1
             return super().__call__()
         try:
-            threading.Event().wait(0.05)
+            eventually(lambda: waiting_for_a_credential() == self.others, "the other threads ask for a credential")
+            self.others = 0
             return super().__call__()
         finally:
             self._inside.release()
+
+
+def waiting_for_a_credential() -> int:
+    """How many threads are blocked in credentials.py. The one that reads the secret is in this file by then."""
+    return sum(frame.f_code.co_filename == MODULE for frame in sys._current_frames().values())
+
+
+def at_once(vault: SlowVault, work: Callable[[], object]) -> list[object]:
+    """What it gives to each of ten threads that run together."""
+    vault.others = THREADS - 1
+    with ThreadPoolExecutor(THREADS) as threads:
+        return list(threads.map(lambda _: work(), range(THREADS)))
 
 
 def test_ten_threads_at_the_start() -> None:
     """One reads the secret; the others wait for it."""
     vault = SlowVault(OLD)
     credentials = Credentials(vault, Clock())
-    versions = {it.version for it in at_once(credentials.current) if isinstance(it, Credential)}
+    versions = {it.version for it in at_once(vault, credentials.current) if isinstance(it, Credential)}
     assert ({"v1"}, 1, 0) == (versions, vault.reads, vault.overlaps)
 
 
@@ -246,7 +240,7 @@ def test_ten_threads_whose_credential_is_refused() -> None:
     credentials = Credentials(vault, clock)
     old = credentials.current()
     clock.now += COOLDOWN_SECONDS
-    replaced = [it.version for it in at_once(lambda: credentials.replacement(old)) if isinstance(it, Credential)]
+    replaced = [it.version for it in at_once(vault, lambda: credentials.replacement(old)) if isinstance(it, Credential)]
     assert (["v2"] * THREADS, 2, 0) == (replaced, vault.reads, vault.overlaps)
 
 
@@ -254,7 +248,7 @@ def test_ten_threads_without_a_secret() -> None:
     """It is asked for once, and each of them is told."""
     vault = SlowVault(GONE)
     credentials = Credentials(vault, Clock())
-    texts = at_once(lambda: str(refused(credentials)))
+    texts = at_once(vault, lambda: str(refused(credentials)))
     assert (THREADS, 1, 0) == (len(texts), vault.reads, vault.overlaps)
 
 

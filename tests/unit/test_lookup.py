@@ -1,9 +1,9 @@
 """lookup.py: what becomes of questions that nobody answers in time, and which context an escalation gets."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -26,6 +26,7 @@ from functions.escalate.lookup import CONTEXT_SECONDS, RESERVE_SECONDS, Lookup
 from functions.escalate.outcome import Outcome, Reason, Settled
 from functions.escalate.severity import Severity
 from functions.escalate.verdict import ESCALATE_BY_DEFAULT
+from tests.clock import wait_for
 from tests.unit.examples import ACCOUNT, INVESTIGATE_ID, NOON, POSTFIX_ID, context, escalated, message
 
 POLICY = Policy(ACCOUNT, ESCALATE_BY_DEFAULT, record_all=False)
@@ -35,11 +36,28 @@ def _lookup(cloudflare: object, threads: ThreadPoolExecutor, *, with_context: bo
     return Lookup(cast("Cloudflare", cloudflare), threads, POLICY, with_context, lambda: NOON)
 
 
+class OneThread(ThreadPoolExecutor):
+    """One thread. What is submitted first has begun before the next is submitted.
+
+    So what hangs is what was submitted first, also where the thread is slow to start.
+    """
+
+    def __init__(self, begun: threading.Event) -> None:
+        super().__init__(1)
+        self._begun = begun
+
+    def submit(self, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Submit, and wait until the first work has begun."""
+        future = super().submit(*args, **kwargs)
+        wait_for(self._begun, "the thread begins its work")
+        return future
+
+
 class Hanging:
     """Cloudflare behind a resolver that does not answer until it is told to."""
 
     def __init__(self) -> None:
-        self.released = threading.Event()
+        self.begun, self.released = threading.Event(), threading.Event()
         self.asked: list[str] = []
 
     def wake(self) -> None:
@@ -48,7 +66,8 @@ class Hanging:
     def detection(self, mail: MessageId, _: float) -> Found:
         """Hang, beyond every deadline."""
         self.asked.append(mail.value)
-        self.released.wait(30)
+        self.begun.set()
+        wait_for(self.released, "the test releases the call")
         return read_found(mail, {"final_disposition": "NONE"})
 
 
@@ -56,7 +75,7 @@ def test_questions_that_hang() -> None:
     """All are deferred in time, and one that had not begun never begins: it would use up a turn for nobody."""
     hanging = Hanging()
     requests = [Request(message(POSTFIX_ID), MessageId(f"{POSTFIX_ID}{n}")) for n in range(3)]
-    with ThreadPoolExecutor(1) as threads:
+    with OneThread(hanging.begun) as threads:
         lookup = _lookup(hanging, threads)
 
         cases = lookup.detect(requests, RESERVE_SECONDS + 0.1)
@@ -148,13 +167,14 @@ class Silent:
     """Cloudflare that does not answer before it is told to, whatever the time limit."""
 
     def __init__(self) -> None:
-        self.released = threading.Event()
+        self.begun, self.released = threading.Event(), threading.Event()
         self.asked: list[str] = []
 
     def context(self, mail: MessageId, _: float) -> Context:
         """Hang."""
         self.asked.append(mail.value)
-        self.released.wait(30)
+        self.begun.set()
+        wait_for(self.released, "the test releases the call")
         return CONTEXT
 
 
@@ -162,7 +182,7 @@ def test_contexts_that_hang() -> None:
     """Nobody waits for them, what has not begun never begins, and no answer changes a record afterwards."""
     silent = Silent()
     cases = [escalating(f"{POSTFIX_ID}{n}") for n in range(3)]
-    with ThreadPoolExecutor(1) as threads:
+    with OneThread(silent.begun) as threads:
         known = _lookup(silent, threads).contexts(cases)
         returned_first = not silent.released.is_set()
         silent.released.set()

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from functions.schema import Definition, load_schema, where
+from tests.clock import HANG_SECONDS
 from tests.strategies import answers, drifted, json_values, wild_answers
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +50,7 @@ print(find_drift(require_decision(RESULT | {"action": 7})), "jsonschema" in sys.
 def test_when_jsonschema_is_loaded() -> None:
     """Not by a start, not for ids and answers as they are documented, but for the first that has drifted."""
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=False, timeout=HANG_SECONDS
     )
     assert (0, "() False\n('$.action: type',) True\n", "") == (done.returncode, done.stdout, done.stderr)
 
