@@ -1,11 +1,13 @@
 """HTTP to one origin, bounded in time and in size: a GET and its answer, whatever the server does."""
 
+import io
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from functools import partial
-from http.client import HTTPException
-from typing import TYPE_CHECKING, NamedTuple
+from http.client import HTTPException, HTTPResponse
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult
 
 import urllib3
@@ -13,10 +15,6 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from functions.cloudflare.errors import InvalidAnswer, Unavailable
-from functions.cloudflare.watchdog import Deadline, Watchdog
-
-if TYPE_CHECKING:
-    from urllib3._base_connection import BaseHTTPConnection
 
 CONNECT_SECONDS = 3.0
 BODY_LIMIT = 8 * 1024 * 1024
@@ -24,7 +22,6 @@ BODY_LIMIT = 8 * 1024 * 1024
 IDLE_SECONDS = 60.0
 """Connections that were not used for so long are not used again."""
 _CHUNK = 64 * 1024
-_WATCHDOG = Watchdog()
 
 
 class Answer(NamedTuple):
@@ -75,20 +72,13 @@ class Transport:
             preload_content=False,
             decode_content=False,
         )
-        # Taken now: with its last byte the connection is anybody's, who then has a deadline of his own on it.
-        deadline = response.connection.deadline if isinstance(response.connection, _Bounded) else None
-        complete = False
         try:
-            body = _read(response)
-            # After an interim answer (1xx) the real one is still to come: nobody else must read it.
-            complete = response.status >= 200
+            # After an interim answer (1xx) the real one is still to come. The connection is closed, not used again, so
+            # that no later request takes it for its own.
+            body = _read(response) if response.status >= 200 else b""
         finally:
-            if deadline is not None:
-                deadline.cancel()
-            if complete:
-                response.release_conn()
-            else:
-                response.close()
+            # With the last byte of the body urllib3 has put the connection back, and this leaves it open.
+            response.close()
         return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
 
 
@@ -104,46 +94,65 @@ def _read(response: urllib3.BaseHTTPResponse) -> bytes:
     return b"".join(chunks)
 
 
-class _Bounded(HTTPConnection):
-    """Hangs up at the deadline, wherever the answer is by then: in its first line, a header, a chunk's size, the body.
+class DeadlineReader(io.RawIOBase):
+    """A socket's bytes until a deadline, however the server spreads them.
 
-    A socket's own timeout starts anew with each byte. The connection's `timeout` here is what is left in total.
+    A socket's own timeout starts anew with each byte. Here each read waits for the time that is left in total.
     """
 
-    deadline: Deadline | None = None
+    def __init__(
+        self, raw: io.RawIOBase, sock: socket.socket, seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Read from `raw`, which is the socket as an unbuffered file.
 
-    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # urllib3 narrows it the same way
-        # The plain socket's: an SSL socket's own shutdown drops the TLS state under the thread that reads from it.
-        hang_up = partial(socket.socket.shutdown, self.sock, socket.SHUT_RDWR)
-        self.deadline = _WATCHDOG.watch(float(self.timeout or 0), hang_up)
-        try:
-            return super().getresponse()
-        except BaseException:
-            self.deadline.cancel()
-            raise
+        Lambda freezes us between invocations, and meanwhile the clock may run on or stand still. If it runs on, the
+        next read fails at once: the caller has given up, and the server has hung up. If it stands still, the deadline
+        counts only the time in which a caller could wait. Both are right.
+        """
+        self._raw, self._socket, self._clock = raw, sock, clock
+        self._deadline = clock() + seconds
 
+    def readable(self) -> bool:
+        """Say yes: BufferedReader asks."""
+        return True
 
-class _BoundedTLS(_Bounded, HTTPSConnection):
-    pass
+    def readinto(self, buffer: Any) -> int | None:
+        """Read what is there, or wait for it. Raises TimeoutError at the deadline."""
+        left = self._deadline - self._clock()
+        if left <= 0:
+            raise TimeoutError("the total time for the answer is over")
+        self._socket.settimeout(left)
+        return self._raw.readinto(buffer)
 
-
-class _Pool(urllib3.HTTPConnectionPool):
-    """Takes a connection back without its deadline, which would hang up on whoever has the connection next."""
-
-    ConnectionCls = _Bounded
-
-    def _put_conn(self, conn: "BaseHTTPConnection | None") -> None:
-        # urllib3 comes here with an answer's last byte, before who reads the answer knows that it was the last.
-        if isinstance(conn, _Bounded) and conn.deadline is not None:
-            conn.deadline.cancel()
-        super()._put_conn(conn)
-
-
-class _PoolTLS(_Pool, urllib3.HTTPSConnectionPool):
-    ConnectionCls = _BoundedTLS
+    def close(self) -> None:
+        """Close the file, so that the socket can close too."""
+        self._raw.close()
+        super().close()
 
 
-def _pool(host: str, port: int | None, connections: int, context: ssl.SSLContext | None) -> _Pool:
+class _Response(HTTPResponse):
+    """An answer that ends at its deadline: in its first line, a header, a chunk's size, the body, or a trailer."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        # urllib3 has just set the socket's timeout to what is left of the total.
+        seconds = sock.gettimeout() or 0.0
+        self.fp = io.BufferedReader(DeadlineReader(self.fp.detach(), sock, seconds))
+
+
+class _Connection(HTTPConnection):
+    response_class = _Response
+
+
+class _TLSConnection(HTTPSConnection):
+    response_class = _Response
+
+
+def _pool(host: str, port: int | None, connections: int, context: ssl.SSLContext | None) -> urllib3.HTTPConnectionPool:
     if context is None:
-        return _Pool(host, port, maxsize=connections)
-    return _PoolTLS(host, port, maxsize=connections, ssl_context=context)
+        pool = urllib3.HTTPConnectionPool(host, port, maxsize=connections)
+        pool.ConnectionCls = _Connection
+    else:
+        pool = urllib3.HTTPSConnectionPool(host, port, maxsize=connections, ssl_context=context)
+        pool.ConnectionCls = _TLSConnection
+    return pool

@@ -1,7 +1,6 @@
 """Whatever a producer sends and whatever Cloudflare answers: the handler copes, and each message has one outcome."""
 
 import json
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from functions.escalate.app import build
 from functions.escalate.outcome import Outcome
 from functions.escalate.settings import read_settings
-from tests.integration.test_client_bounds import server
+from tests.integration.test_client_bounds import Peer, server
 from tests.integration.world import MakeWorld, raw_record
 from tests.strategies import json_values
 
@@ -36,10 +35,10 @@ class Wild:
     handler: Callable[[dict[str, Any], Any], dict[str, Any]]
     answer: bytes = b""
 
-    def talk(self, connection: socket.socket) -> None:
+    def talk(self, peer: Peer) -> None:
         """Give the answer, and hang up."""
-        connection.sendall(self.answer)
-        connection.shutdown(socket.SHUT_RDWR)
+        peer.send(self.answer)
+        peer.hang_up()
 
 
 @pytest.fixture
