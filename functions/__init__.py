@@ -2,5 +2,5 @@
 
 It stands between two systems: `cloudflare`, which it asks, and `ledger`, where it keeps what it did.
 
-Beside them: `schema.py` and `quick_check.py` for the JSON schemas, `aws.py` for how AWS fails, `release.py` for which release this is.
+Beside them: `schema.py` for the JSON schemas, `aws.py` for how AWS fails, `release.py` for which release this is.
 """
