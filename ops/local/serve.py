@@ -54,7 +54,7 @@ def main() -> int:
         signal.sigwait(_ENDING)
         stopped.set()
         while not wait([work], timeout=0.1).done:
-            function.kill()  # an invocation may take a minute
+            function.send_signal(signal.SIGKILL)  # an invocation may take a minute
         work.result()
     console.print(f"Ended; {folder.path} is removed.")
     return 0
