@@ -1,69 +1,72 @@
-# `make run` needs Python 3.11 or later and nothing else; `make test` checks everything that does not need AWS.
-# The Python that the environments are made with: `make run PYTHON=python3.12`.
+# `make run` requires Python 3.11 or later and nothing else. `make test` runs all checks that need no AWS account.
+# The Python of the virtual environments; for another one: `make run PYTHON=python3.12`.
 PYTHON := python3
 VENV := .venv
 SAM_VENV := .venv-sam
-# Python that ends with one line at Ctrl-C.
+# Prints one line instead of a traceback at Ctrl-C.
 RUN := $(VENV)/bin/python -m ops.interrupt
-# The files pin everything that is needed, so that pip has nothing to resolve.
+# The requirement files pin all dependencies, so that pip resolves nothing.
 PIP_FLAGS := --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: help run local test lint unit browser golden chaos bench mutate requirements audit clean interpreter build-EscalateFunction
+.PHONY: help run local test lint unit browser screenshot golden chaos bench mutate requirements audit clean interpreter build-EscalateFunction
 help: ## List these targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
-	@echo "  PYTHON=python3.12     After any of them: the Python to make the environments with"
+	@echo "  PYTHON=python3.12     After any target: the Python of the virtual environments"
 
-run: $(VENV)/ops ## Run the whole path on this machine, and check it
+run: $(VENV)/ops ## Run example emails through the function on this machine, and check the results
 	@$(RUN) ops.local.run
 
-local: $(VENV)/ops ## Keep the local stack up and poll its queue (LOCAL=--no-poll: do not poll)
+local: $(VENV)/ops ## Keep the local stack up and poll its queue (LOCAL=--no-poll: leave messages on it)
 	@$(RUN) ops.local.serve $(LOCAL)
 
-test: lint unit ## Lint, types, template, and all tests
+test: lint unit ## Run the linters, the type checker, the template checks and all tests
 
-lint: $(VENV)/tests $(SAM_VENV)/ready ## Lint, types and template only
+lint: $(VENV)/tests $(SAM_VENV)/ready ## Run the linters, the type checker and the template checks only
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/ruff format --check --quiet
 	$(VENV)/bin/mypy --no-error-summary
 	$(VENV)/bin/cfn-lint template.yaml
 	$(SAM_VENV)/bin/sam validate --lint --region us-east-1
 
-# A file of tests stays together: its tests share what is costly to set up.
-unit: browser $(SAM_VENV)/ready ## All tests; TESTS="..." are options of pytest
+# The tests of one file run in one process, because they share fixtures that are slow to set up.
+unit: browser $(SAM_VENV)/ready ## Run all tests (TESTS="...": options of pytest)
 	@$(RUN) pytest -n auto --dist loadfile $(TESTS)
 
-browser: $(VENV)/tests ## Install a browser for the tests of the report, where there is none
+browser: $(VENV)/tests ## Install a browser for the tests of the report, if there is none
 	@$(RUN) tests.report.browser
 
-golden: $(VENV)/tests ## Write tests/golden anew, for review
+screenshot: browser ## Regenerate docs/report.png, the screenshot in the README
+	@$(RUN) tests.report.screenshot docs/report.png
+
+golden: $(VENV)/tests ## Regenerate tests/golden, for review
 	@$(RUN) tests.golden.published
 
-chaos: $(VENV)/tests ## Kill the function, break all around it, and count
+chaos: $(VENV)/tests ## Inject faults and crashes, and count lost and repeated alerts (CHAOS="...": options)
 	@$(RUN) tests.faults.chaos $(CHAOS)
 
-bench: $(VENV)/tests ## Measure it beside what a user would write
+bench: $(VENV)/tests ## Measure the function and the baselines (BENCH="...": options)
 	@$(RUN) tests.benchmarks $(BENCH)
 
-mutate: $(VENV)-mutate/ready ## Change the code in places, and list what no unit test notices
+mutate: $(VENV)-mutate/ready ## Mutate the code, and list the mutants that unit tests miss (MUTATE="...": options)
 	@$(VENV)-mutate/bin/python tests/mutation/mutate.py $(MUTATE)
 
-requirements: ## Pin the newest releases, with hashes
+requirements: ## Pin the newest releases of all dependencies, with hashes
 	$(PYTHON) ops/venv.py make $(VENV)-uv && $(VENV)-uv/bin/python -m pip install --quiet uv
-	for of in tests tests/mutation ops functions tests/local; do \
+	for of in tests tests/mutation ops functions tests/sam; do \
 	  $(VENV)-uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
 	    --custom-compile-command 'make requirements' $${pins:+-c $$pins} $$of/requirements.in -o $$of/requirements.txt; \
 	  case $$of in tests) pins=tests/requirements.txt;; functions) pins=;; esac; \
 	done
 	rm -rf $(VENV)-uv
 
-audit: ## Look the pins up among known vulnerabilities
+audit: ## Check the pinned dependencies for known vulnerabilities
 	$(PYTHON) ops/venv.py make $(VENV)-audit && $(VENV)-audit/bin/python -m pip install --quiet pip-audit
-	for of in functions ops tests tests/local; do \
+	for of in functions ops tests tests/sam; do \
 	  $(VENV)-audit/bin/pip-audit --progress-spinner off --require-hashes --disable-pip -r $$of/requirements.txt || failed=1; \
 	done; rm -rf $(VENV)-audit; exit $${failed:-0}
 
-# An environment is remade when its pins change. Three stand on top of each other: function, local stack, tests.
-# pip comes last, so where it is missing the environment was left half made, and is made again.
+# An environment is updated when its pins change. The pins build on each other: function, local stack, tests.
+# venv installs pip last. If pip is missing, the environment is incomplete, and is created again.
 $(VENV)/bin/pip $(SAM_VENV)/bin/pip $(VENV)-mutate/bin/pip: | interpreter
 	@$(PYTHON) ops/venv.py make $(@:/bin/pip=)
 
@@ -77,10 +80,10 @@ $(VENV)/ops: ops/requirements.txt | $(VENV)/bin/pip
 	@$(VENV)/bin/python -m pip install $(PIP_FLAGS) -r $< && touch $@
 
 $(VENV)/tests: tests/requirements.txt | $(VENV)/bin/pip
-	@echo "Installing what the tests need into $(VENV) (once) ..."
+	@echo "Installing the test dependencies into $(VENV) (once) ..."
 	@$(VENV)/bin/python -m pip install $(PIP_FLAGS) -r $< && touch $@ $(VENV)/ops
 
-$(SAM_VENV)/ready: tests/local/requirements.txt | $(SAM_VENV)/bin/pip
+$(SAM_VENV)/ready: tests/sam/requirements.txt | $(SAM_VENV)/bin/pip
 	@echo "Installing the SAM command line into $(SAM_VENV) (once) ..."
 	@$(SAM_VENV)/bin/python -m pip install $(PIP_FLAGS) -r $< && touch $@
 
@@ -88,15 +91,15 @@ $(VENV)-mutate/ready: tests/mutation/requirements.txt | $(VENV)-mutate/bin/pip
 	@echo "Installing the mutation tool into $(VENV)-mutate (once) ..."
 	@$(VENV)-mutate/bin/python -m pip install $(PIP_FLAGS) -r $< && touch $@
 
-clean: ## Remove everything that was installed or built
+clean: ## Remove all environments and build results
 	rm -rf $(VENV) $(SAM_VENV) $(VENV)-mutate .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # --- called by `sam build`, with ARTIFACTS_DIR ----------------------------------------------------------------------
 
-# Ships functions/, schemas/ and the pinned wheels. One of them is compiled (rpds-py, of jsonschema): both architectures'
-# are laid over each other, under file names of their own, so that one package runs on either and the template's
-# Architecture cannot disagree with the build. pip gets the target named, so that any Python can build it. The benchmark
-# alone names another RUNTIME, where 3.13 is not there to measure with.
+# The package has functions/, schemas/ and the pinned wheels. One wheel is compiled (rpds-py, of jsonschema). Its files
+# for both architectures have different names, so one package has both, and the template's Architecture cannot disagree
+# with the build. pip gets the target platform, so that any Python can build the package. Only the benchmark sets another
+# RUNTIME, on machines without Python 3.13.
 RUNTIME := 3.13
 WHEELS := --quiet --disable-pip-version-check --no-compile --no-deps --only-binary :all: --require-hashes \
   --implementation cp --python-version $(RUNTIME) -r functions/requirements.txt
@@ -107,11 +110,11 @@ build-EscalateFunction:
 	  python3 -m pip install $(WHEELS) --platform manylinux2014_aarch64 --target "$$other" && \
 	  cp -r "$$other/." "$(ARTIFACTS_DIR)" && rm -rf "$$other"
 	@rm -rf "$(ARTIFACTS_DIR)/bin"
-	@python3 ops/ballast.py "$(ARTIFACTS_DIR)"
+	@python3 ops/build/prune_botocore.py "$(ARTIFACTS_DIR)"
 	@tar -c --exclude=__pycache__ --exclude='requirements.*' functions schemas | tar -x -C "$(ARTIFACTS_DIR)"
-# Byte code that is never checked against its source: a package carries the time stamps of 1980, with which Python
-# trusts no other. Only 3.13 itself can write it; without it the package works, and starts more slowly. The warning goes
-# to stdout: sam shows what a recipe writes there, and hides stderr unless the recipe fails.
+# The byte code is "unchecked": a package has time stamps of 1980, which make Python ignore byte code of the other kind.
+# Only Python 3.13 can write it. Without it the package works, but starts more slowly. The warning goes to stdout,
+# because sam hides the stderr of a recipe unless the recipe fails.
 	@if python$(RUNTIME) -c "" 2>/dev/null; then \
 	  python$(RUNTIME) -m compileall -q -j 0 --invalidation-mode unchecked-hash "$(ARTIFACTS_DIR)"; \
 	else \

@@ -1,6 +1,10 @@
-"""What runs in AWS Lambda: `escalate` is the function, `alert` what it publishes.
+"""The code that runs in AWS Lambda.
 
-It stands between two systems: `cloudflare`, which it asks, and `ledger`, where it keeps what it did.
+escalate    the function: from a batch of SQS messages to alerts, records and dead letters
+alert       the content of an alert
+ledger      the DynamoDB table of records and claims
+cloudflare  the client for Cloudflare's Email Security API
+domain      the data that all of them share: ids, detections, message details, severity, outcomes
 
-Beside them: `schema.py` for the JSON schemas, `aws.py` for how AWS fails, `release.py` for which release this is.
+Modules: `schema.py` validates JSON, `aws.py` has AWS errors and batch limits, `release.py` has the version.
 """

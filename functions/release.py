@@ -1,3 +1,3 @@
-"""Which release of the function decided: on every record and every alert, so that a decision can be explained later."""
+"""The version of the function, stored in every record and alert to explain decisions later."""
 
 RELEASE = "0.1.0"

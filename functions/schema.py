@@ -1,6 +1,6 @@
-"""The JSON schemas in schemas/, each loaded once, and what of an instance does not match them.
+"""Load the JSON schemas in schemas/ and check instances against them.
 
-`jsonschema.validate()` would check the schema itself again on every call, which costs forty times the validation.
+`jsonschema.validate()` checks the schema itself on every call, which costs forty times as much as the validation.
 """
 
 import hashlib
@@ -21,22 +21,22 @@ _FOLDER = Path(__file__).parent.parent / "schemas"
 
 
 def load_schema(name: str) -> dict[str, Any]:
-    """`schemas/{name}.schema.json`, as it stands beside functions/ in the repository and in the package alike."""
+    """Load `schemas/{name}.schema.json`. Repository and package both have schemas/ next to functions/."""
     schema: dict[str, Any] = json.loads((_FOLDER / f"{name}.schema.json").read_text("utf-8"))
     return schema
 
 
 def schema_version(name: str) -> str:
-    """Which text of a schema this is: the first 12 digits of its file's SHA-256, so that nobody has to remember it."""
+    """The version of a schema: 12 digits of the SHA-256 of its file."""
     return hashlib.sha256((_FOLDER / f"{name}.schema.json").read_bytes()).hexdigest()[:12]
 
 
 class Definition:
     """One of a schema's `$defs`, to check instances against.
 
-    fastjsonschema says yes to nearly all of them: in 0.05 ms for a detection of 2 KB, where jsonschema takes 1.3 ms.
-    jsonschema judges the others, because it alone gives every error with its path. It is imported with the first of
-    them, which saves a cold start its 30 ms of CPU. tests/unit/test_schema.py holds the two together.
+    fastjsonschema passes nearly all instances: 0.05 ms for a detection of 2 KB, where jsonschema takes 1.3 ms. jsonschema
+    checks the others, because it alone returns every error with its path. It is imported at the first of them: the import
+    takes 30 ms of CPU, which a cold start saves. tests/unit/test_schema.py holds the two libraries together.
     """
 
     def __init__(self, schema: dict[str, Any], name: str) -> None:
@@ -55,7 +55,7 @@ class Definition:
         return True
 
     def errors(self, instance: object) -> Iterator["ValidationError"]:
-        """Where an instance does not match; also that it is nested too deeply to be looked at, with the rule `nesting`."""
+        """All errors of an instance. One that is nested too deeply to be checked has the error `nesting`."""
         if self.surely_matches(instance):
             return
         from jsonschema.exceptions import ValidationError  # noqa: PLC0415  # see the class
@@ -66,7 +66,7 @@ class Definition:
             yield ValidationError("nested too deeply", validator="nesting")
 
     def best_error(self, instance: object) -> "ValidationError | None":
-        """Of an instance's errors the one that says most; None where it matches."""
+        """The most specific error of an instance, or None."""
         errors = self.errors(instance)
         first = next(errors, None)
         if first is None:
@@ -84,10 +84,10 @@ class Definition:
 
 
 def json_path(steps: Iterable[str | int]) -> str:
-    """A JSON path without indices, so that a hundred links with one fault are one path: `$.links[*].href`."""
+    """A JSON path without indices: `$.links[*].href`. A hundred links with the same error have one path."""
     return "$" + "".join("[*]" if isinstance(step, int) else f".{step}" for step in steps)
 
 
 def where(error: "ValidationError") -> str:
-    """Path and rule of what does not match. Never the value: that is mail content."""
+    """Path and rule of an error. Never the value, which is email content."""
     return f"{json_path(error.absolute_path)}: {error.validator}"

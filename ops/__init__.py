@@ -1,5 +1,5 @@
-"""The operator's side.
+"""Tools for operators and developers.
 
-`escalator` is the command line (`ops/bin/escalator`). `local` is the whole path on one machine: the stack, the
-function, and what comes out. `ballast.py` is what a build leaves out.
+`escalator` is the command line (`ops/bin/escalator`). `local` runs the stack and the function on one machine. `build`
+has the steps of the package build.
 """

@@ -1,8 +1,8 @@
-"""Ctrl-C: one line instead of a traceback, and the status that a shell gives for it.
+"""Handle Ctrl-C: print one line instead of a traceback, and exit with status 130.
 
     python -m ops.interrupt MODULE ARGUMENTS
 
-runs a module so, from its first import on: with the emulated AWS that is a second or two.
+This runs a module and also covers its imports, which take a second or two with the emulated AWS.
 """
 
 import runpy
@@ -10,15 +10,15 @@ import sys
 from collections.abc import Callable
 
 INTERRUPTED = 130
-"""128 and the number of SIGINT."""
+"""128 plus the number of SIGINT, as shells report it."""
 
 
 def interruptible(main: Callable[[], int]) -> int:
-    """Run it; its exit status, or that of an interruption."""
+    """Call `main` and return its exit status, or 130 after Ctrl-C."""
     try:
         return main()
     except KeyboardInterrupt:
-        print("Interrupted: everything that was started here has ended.", file=sys.stderr)
+        print("Interrupted. All processes that this command started have ended.", file=sys.stderr)
         return INTERRUPTED
 
 

@@ -1,10 +1,10 @@
-"""Make a virtual environment for the Makefile, completely or not at all.
+"""Create a virtual environment for the Makefile, completely or not at all.
 
     python3 ops/venv.py make FOLDER
     python3 ops/venv.py check FOLDER...
 
-`check` fails where a folder has an environment of another Python. Any Python 3 that people have as `python3` must be
-able to run this file, so it uses nothing that is newer than Python 3.6.
+`check` fails if a folder has an environment of another Python version. Any `python3` must be able to run this file and
+print a clear message, so it uses nothing newer than Python 3.6.
 """
 
 import shutil
@@ -15,11 +15,11 @@ from pathlib import Path
 
 OLDEST = (3, 11)
 NEWEST = (3, 14)
-"""The versions that the tests run on."""
+"""The range of versions that the tests run on."""
 
 
 def main(command: str, *folders: str) -> str:
-    """Do what the command says. The text says what is wrong; it is empty where nothing is."""
+    """Run a command, and return an error message, or an empty string on success."""
     problem = _too_old() or _no_venv()
     if problem:
         return problem
@@ -35,10 +35,10 @@ def _too_old() -> str:
         return ""
     versions = range(NEWEST[1], OLDEST[1] - 1, -1)
     found = next((it for it in (f"python3.{minor}" for minor in versions) if shutil.which(it)), None)
-    choice = f"This machine has {found}: run" if found else "Install one, then name it:"
+    advice = f"This machine has {found}. Run" if found else "Install it, then run"
     return (
-        f"{sys.executable} is Python {_version()}, and Python {OLDEST[0]}.{OLDEST[1]} or later is needed. "
-        f"{choice} `make run PYTHON={found or 'python3.12'}`."
+        f"{sys.executable} is Python {_version()}, but Python {OLDEST[0]}.{OLDEST[1]} or later is required. "
+        f"{advice} `make run PYTHON={found or 'python3.12'}`."
     )
 
 
@@ -48,8 +48,8 @@ def _no_venv() -> str:
         return ""
     package = f"python3.{sys.version_info[1]}-venv"
     return (
-        f"{sys.executable} cannot make a virtual environment: its module {missing[0]} is not installed. "
-        f"On Debian or Ubuntu run `apt-get install {package}` as root, then try again."
+        f"{sys.executable} cannot create a virtual environment: its module {missing[0]} is not installed. "
+        f"On Debian or Ubuntu, run `apt-get install {package}` as root, then try again."
     )
 
 
@@ -60,7 +60,7 @@ def _make(folder: Path) -> str:
     finally:
         if status != 0:
             shutil.rmtree(folder, ignore_errors=True)
-    return f"`{sys.executable} -m venv {folder}` ended with status {status}; its message is above." if status else ""
+    return f"`{sys.executable} -m venv {folder}` failed with status {status}. Read its output above." if status else ""
 
 
 def _other_python(folder: Path) -> str:
@@ -71,7 +71,7 @@ def _other_python(folder: Path) -> str:
     made_with = next((value.strip() for name, _, value in lines if name.strip() == "version"), "")
     if made_with.split(".")[:2] == _version().split(".")[:2]:
         return ""
-    return f"{folder} was made with Python {made_with}, and PYTHON is {_version()}. Run `make clean`, then try again."
+    return f"{folder} has Python {made_with}, but PYTHON is {_version()}. Run `make clean`, then try again."
 
 
 def _version() -> str:

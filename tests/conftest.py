@@ -1,6 +1,6 @@
-"""What every test has: examples that are the same each time in CI, and the world of an integration test.
+"""Fixtures for all tests: the profile of Hypothesis, the emulated AWS, and deployments.
 
-A world is a deployed stack on the emulated AWS, a stand-in Cloudflare, and the function in a process of its own.
+A deployment is a stack on the emulated AWS, a fake Cloudflare, and the function in its own process.
 """
 
 import os
@@ -10,58 +10,58 @@ from contextlib import ExitStack
 import pytest
 from hypothesis import settings
 
-from ops.local.admission import Credentials
-from ops.local.cloudflare import StandIn
-from ops.local.mailbox import Mailbox
-from ops.local.runtime import Environment
+from ops.local.fake_cloudflare.auth import Credentials
+from ops.local.fake_cloudflare.mailbox import Mailbox
+from ops.local.fake_cloudflare.server import FakeCloudflare
+from ops.local.lambda_runtime import Environment
 from ops.local.stack import TOKEN, deploy, emulated_aws
-from tests.integration.standin import AT_ONCE
-from tests.integration.world import MakeWorld, World
+from tests.integration.deployment import Deployment, MakeDeployment
+from tests.integration.fake_cloudflare_client import WITHOUT_FAULTS
 
-# No deadline: an example that takes longer on a loaded machine is no failure.
+# Examples are the same in each CI run. They have no deadline, because a loaded machine may be slow.
 settings.register_profile("tests", settings.get_profile("default"), derandomize="CI" in os.environ, deadline=None)
 settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
-    """An emulated AWS."""
+    """Start an emulated AWS and return its endpoint."""
     with emulated_aws() as url:
         yield url
 
 
 @pytest.fixture
-def make_world(endpoint: str) -> Iterator[MakeWorld]:
-    """Makes worlds, each with its own deployment, stand-in Cloudflare and execution environment."""
-    with ExitStack() as worlds:
+def make_deployment(endpoint: str) -> Iterator[MakeDeployment]:
+    """Return a function that makes deployments, each with its own fake Cloudflare and execution environment."""
+    with ExitStack() as deployments:
 
         def make(
-            mailbox: Mailbox = AT_ONCE,
+            mailbox: Mailbox = WITHOUT_FAULTS,
             *,
             accepted: Credentials | None = None,
             secret: dict[str, str] | None = None,
             bare_ids: bool = True,
             variables: dict[str, str] | None = None,
             **parameters: str,
-        ) -> World:
-            stand_in = worlds.enter_context(
-                StandIn(mailbox, credentials=accepted or Credentials(api_token=TOKEN), bare_ids=bare_ids)
+        ) -> Deployment:
+            cloudflare = deployments.enter_context(
+                FakeCloudflare(mailbox, credentials=accepted or Credentials(api_token=TOKEN), bare_ids=bare_ids)
             )
             stack = deploy(
                 endpoint,
                 {"api_token": TOKEN} if secret is None else secret,
                 CloudflareAccountId=mailbox.account_id,
-                CloudflareBaseUrl=stand_in.base_url,
+                CloudflareBaseUrl=cloudflare.base_url,
                 **parameters,
             )
             environment = stack.environment | (variables or {})
             function = Environment(stack.template.handler, environment, stack.template.timeout)
-            return World(stack, stand_in, worlds.enter_context(function))
+            return Deployment(stack, cloudflare, deployments.enter_context(function))
 
         yield make
 
 
 @pytest.fixture
-def world(make_world: MakeWorld) -> World:
-    """The ordinary world: the whole mailbox without faults, a table and a topic."""
-    return make_world()
+def deployment(make_deployment: MakeDeployment) -> Deployment:
+    """Make the default deployment: all emails without faults, a table and a topic."""
+    return make_deployment()

@@ -1,7 +1,7 @@
-"""What properties are tried with: arbitrary JSON, and Cloudflare's answers in each generation of its contract.
+"""Hypothesis strategies: arbitrary JSON, and Cloudflare's answers in each generation of its contract.
 
-The generations are written down here a second time, apart from schemas/detection.schema.json, so that the schema is
-tested against what Cloudflare documents and not against itself.
+The generations repeat schemas/detection.schema.json on purpose. So tests compare the schema with Cloudflare's
+documentation, and not with itself.
 """
 
 import copy
@@ -33,7 +33,7 @@ AUTHENTICATION_RESULTS = ("pass", "neutral", "fail", "error", "none")
 # --- arbitrary JSON ---------------------------------------------------------------------------------------------------
 
 any_text = st.text(st.characters(), max_size=40)
-"""With halves of surrogate pairs, which JSON can hold and UTF-8 cannot."""
+"""Includes lone surrogates, which are valid in JSON and invalid in UTF-8."""
 
 any_scalar: st.SearchStrategy[Any] = (
     st.none()
@@ -47,22 +47,24 @@ any_scalar: st.SearchStrategy[Any] = (
 
 
 def json_values(names: st.SearchStrategy[str] = any_text) -> st.SearchStrategy[Any]:
-    """Any value that Python's json module can give; `names` for the members of objects."""
-    return st.recursive(any_scalar, lambda it: st.lists(it) | st.dictionaries(names, it), max_leaves=15)
+    """Any value that Python's json module can return. names: the member names of objects."""
+    return st.recursive(
+        any_scalar, lambda children: st.lists(children) | st.dictionaries(names, children), max_leaves=15
+    )
 
 
 def depths_at_the_edge() -> range:
-    """Depths of nesting about the deepest that Python's json module takes, from where the stack now stands."""
-    taken, refused = 1, 200_000
-    while refused - taken > 1:
-        depth = (taken + refused) // 2
+    """Nesting depths around the maximum that Python's json module can parse at the current stack depth."""
+    parsed, refused = 1, 200_000
+    while refused - parsed > 1:
+        depth = (parsed + refused) // 2
         try:
             json.loads("[" * depth + "]" * depth)
         except RecursionError:
             refused = depth
         else:
-            taken = depth
-    return range(taken - 60, taken + 20)
+            parsed = depth
+    return range(parsed - 60, parsed + 20)
 
 
 # --- the three generations of Cloudflare's contract -------------------------------------------------------------------
@@ -77,8 +79,8 @@ def _object(required: Fields, optional: Fields) -> st.SearchStrategy[dict[str, A
     return st.fixed_dictionaries(required, optional=optional)
 
 
-def _some(it: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
-    return st.lists(it, max_size=3)
+def _list_of(items: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
+    return st.lists(items, max_size=3)
 
 
 _attachment: Fields = {
@@ -98,8 +100,8 @@ _validation = _object({}, {"comment": _null_or_text, "dkim": _result, "dmarc": _
 
 _always: Fields = {
     "action": _text,
-    "headers": _some(_object({"name": _text, "value": _text}, {})),
-    "links": _some(_object({"href": _text}, {"text": _null_or_text})),
+    "headers": _list_of(_object({"name": _text, "value": _text}, {})),
+    "links": _list_of(_object({"href": _text}, {"text": _null_or_text})),
     "sender_info": _object(
         {},
         {
@@ -115,8 +117,8 @@ _always: Fields = {
 until_april_2026 = _object(
     _always
     | {
-        "attachments": _some(_object(_size, _attachment)),
-        "threat_categories": _some(_object(_category_id, _category)),
+        "attachments": _list_of(_object(_size, _attachment)),
+        "threat_categories": _list_of(_object(_category_id, _category)),
         "validation": st.none() | _validation,
     },
     {"final_disposition": st.none() | _disposition},
@@ -124,9 +126,9 @@ until_april_2026 = _object(
 from_may_2026 = _object(
     _always
     | {
-        "attachments": _some(_object(_size, _attachment | dict.fromkeys(_hashes, _text))),
-        "findings": st.none() | _some(_object({}, _finding | {"detection": _disposition})),
-        "threat_categories": _some(_object({}, _category_id | _category)),
+        "attachments": _list_of(_object(_size, _attachment | dict.fromkeys(_hashes, _text))),
+        "findings": st.none() | _list_of(_object({}, _finding | {"detection": _disposition})),
+        "threat_categories": _list_of(_object({}, _category_id | _category)),
         "validation": _validation,
     },
     {"final_disposition": _disposition},
@@ -134,9 +136,9 @@ from_may_2026 = _object(
 since_october_2026 = _object(
     _always
     | {
-        "attachments": _some(_object(_size, _attachment | dict.fromkeys(_hashes, _null_or_text))),
-        "findings": st.none() | _some(_object({}, _finding | {"detection": st.none() | _disposition})),
-        "threat_categories": _some(_object({}, _category_id | _category)),
+        "attachments": _list_of(_object(_size, _attachment | dict.fromkeys(_hashes, _null_or_text))),
+        "findings": st.none() | _list_of(_object({}, _finding | {"detection": st.none() | _disposition})),
+        "threat_categories": _list_of(_object({}, _category_id | _category)),
         "validation": st.none() | _validation,
     },
     {"final_disposition": st.none() | _disposition},
@@ -149,7 +151,7 @@ GENERATIONS: dict[str, st.SearchStrategy[Answer]] = {
 }
 answers = until_april_2026 | from_may_2026 | since_october_2026
 
-# --- answers that have drifted from it --------------------------------------------------------------------------------
+# --- answers with drift -----------------------------------------------------------------------------------------------
 
 REQUIRED = {
     "$": ("action", "attachments", "headers", "links", "sender_info", "threat_categories", "validation"),
@@ -157,7 +159,7 @@ REQUIRED = {
     "$.headers[*]": ("name", "value"),
     "$.links[*]": ("href",),
 }
-"""What every generation requires. `validation` alone of these may be null."""
+"""The fields that every generation requires. Only `validation` may be null."""
 ARRAYS = {f"$.{name}" for name in ("attachments", "findings", "headers", "links", "threat_categories")}
 ENUMS = {"$.attachments[*].detection", "$.findings[*].detection"} | {
     f"$.validation.{name}" for name in ("dkim", "dmarc", "spf")
@@ -165,7 +167,10 @@ ENUMS = {"$.attachments[*].detection", "$.findings[*].detection"} | {
 
 
 class Drifted(NamedTuple):
-    """An answer before and after one change outside of the decision; `reported` is how the report of it begins."""
+    """An answer before and after one change outside the decision fields.
+
+    reported: the start of the drift report for this change.
+    """
 
     before: Answer
     after: Answer
@@ -174,7 +179,7 @@ class Drifted(NamedTuple):
 
 @st.composite
 def drifted(draw: st.DrawFn) -> Drifted:
-    """An unknown field, a new enum value, a null, a missing field or a wrong type, at any place of any generation."""
+    """An unknown field, a new enum value, a null, a missing field or a wrong type, anywhere in any generation."""
     before = draw(answers)
     after = copy.deepcopy(before)
     changes = list(_changes(after, "$"))
@@ -184,26 +189,26 @@ def drifted(draw: st.DrawFn) -> Drifted:
 
 
 def _changes(node: Any, path: str) -> Iterator[tuple[str, Callable[[], object]]]:
-    places: list[tuple[str | int, Any, str]] = []
+    children: list[tuple[str | int, Any, str]] = []
     if isinstance(node, dict):
         yield f"{path}.brand_new: unknown", partial(node.__setitem__, "brand_new", "?")
-        places = [(name, value, f"{path}.{name}") for name, value in node.items()]
+        children = [(name, value, f"{path}.{name}") for name, value in node.items()]
         for name in REQUIRED.get(path, ()):
             yield f"{path}.{name}: required", partial(node.pop, name)
             if name != "validation":
                 yield f"{path}.{name}: type", partial(node.__setitem__, name, None)
     elif isinstance(node, list):
-        places = [(i, value, f"{path}[*]") for i, value in enumerate(node)]
-    for key, value, place in places:
-        if place == "$.final_disposition":
+        children = [(i, value, f"{path}[*]") for i, value in enumerate(node)]
+    for key, value, value_path in children:
+        if value_path == "$.final_disposition":
             continue
-        yield f"{place}: ", partial(node.__setitem__, key, 7 if place in ARRAYS else ["wrong"])
-        if place in ENUMS:
-            yield f"{place}: enum", partial(node.__setitem__, key, "BRAND-NEW")
-        yield from _changes(value, place)
+        yield f"{value_path}: ", partial(node.__setitem__, key, 7 if value_path in ARRAYS else ["wrong"])
+        if value_path in ENUMS:
+            yield f"{value_path}: enum", partial(node.__setitem__, key, "BRAND-NEW")
+        yield from _changes(value, value_path)
 
 
-# --- answers that are hardly one --------------------------------------------------------------------------------------
+# --- arbitrary answers ------------------------------------------------------------------------------------------------
 
 _FIELDS = {
     "attachments": (*_size, *_attachment, *_hashes),
@@ -217,7 +222,7 @@ _FIELDS = {
 
 
 def wild_answers(leaves: st.SearchStrategy[Any], disposition: st.SearchStrategy[Any]) -> st.SearchStrategy[Answer]:
-    """Objects with Cloudflare's field names, and with `leaves` wherever Cloudflare has text or a number."""
+    """Objects with Cloudflare's field names, and `leaves` in place of texts and numbers."""
 
     def shaped(name: str, fields: tuple[str, ...]) -> st.SearchStrategy[Any]:
         one = _object({}, dict.fromkeys(fields, leaves))
@@ -227,9 +232,9 @@ def wild_answers(leaves: st.SearchStrategy[Any], disposition: st.SearchStrategy[
     return _object({}, shapes | {"action": leaves, "final_disposition": disposition, "brand_new": leaves})
 
 
-# --- contexts ---------------------------------------------------------------------------------------------------------
+# --- message details --------------------------------------------------------------------------------------------------
 
-_CONTEXT_TEXTS = (
+_DETAILS_TEXTS = (
     "subject",
     "from",
     "from_name",
@@ -240,18 +245,18 @@ _CONTEXT_TEXTS = (
     "scanned_at",
     "sent_at",
 )
-_CONTEXT_LISTS = ("to", "envelope_to", "client_recipients", "delivery_status", "detection_reasons")
+_DETAILS_LISTS = ("to", "envelope_to", "client_recipients", "delivery_status", "detection_reasons")
 
 
-def _contexts(leaf: st.SearchStrategy[Any], items: st.SearchStrategy[Any]) -> st.SearchStrategy[Answer]:
-    members = dict.fromkeys(_CONTEXT_TEXTS, leaf) | dict.fromkeys(_CONTEXT_LISTS, items)
+def _details(leaf: st.SearchStrategy[Any], items: st.SearchStrategy[Any]) -> st.SearchStrategy[Answer]:
+    members = dict.fromkeys(_DETAILS_TEXTS, leaf) | dict.fromkeys(_DETAILS_LISTS, items)
     return _object({}, members | {"id": leaf, "is_quarantined": st.none() | st.booleans()})
 
 
-contexts = _contexts(_text, _some(_text))
-"""As GET .../investigate/{id} documents it."""
+documented_details = _details(_text, _list_of(_text))
+"""Message details as Cloudflare documents them for GET .../investigate/{id}."""
 
 
-def wild_contexts(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Answer]:
-    """Objects with Cloudflare's field names, and with `leaves` wherever Cloudflare has text."""
-    return _contexts(leaves, st.lists(leaves, max_size=4) | leaves)
+def wild_details(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Answer]:
+    """Objects with Cloudflare's field names, and `leaves` in place of texts."""
+    return _details(leaves, st.lists(leaves, max_size=4) | leaves)

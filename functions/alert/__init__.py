@@ -1,12 +1,12 @@
-"""What is published about a decision: the same facts for machines, for people, and for a chat.
+"""Build the alert about a decision, for machines, people and chats.
 
-alert.py       one SNS message: a body for each kind of subscriber, attributes for filters; always small enough
-finding.py     the JSON: an OCSF 1.5 Detection Finding      (schemas/alert.schema.json)
-ocsf.py        OCSF's numbers for Cloudflare's words
-evidence.py    the mail, in OCSF's terms
-email_text.py  the text that an e-mail subscriber reads
-chat.py        the JSON that Amazon Q Developer shows in Slack and Teams
-words.py       what all of them say of a mail in plain words, and what to do about it
-plain_text.py  text that an attacker wrote, made safe to show
-mask.py        recipients' addresses made unreadable, where a deployment wants that
+alert.py          one SNS message: a body for each protocol, attributes for filter policies, always within SNS's limits
+guidance.py       what every body says in plain words: headline, summary, what to do
+email_text.py     the text that an email subscriber reads
+chat.py           the JSON that Amazon Q Developer shows in Slack and Teams
+ocsf_finding.py   the JSON for machines: an OCSF 1.5 Detection Finding (schemas/alert.schema.json)
+ocsf_evidence.py  the email in OCSF's terms
+ocsf_codes.py     OCSF's numbers for Cloudflare's words
+sanitize.py       text from the sender, made safe to show
+mask.py           recipients' addresses, masked if the deployment asks for it
 """

@@ -1,8 +1,8 @@
-"""One SNS message about a record, which SNS is sure to take: a body for each kind of subscriber, and attributes.
+"""Build one SNS message: a body for each protocol, and attributes.
 
-What is left out where it would be too large goes in this order: headers, links, findings, attachments, threat
-categories, each from its end, and the context's lists with them; then the length of every text. Ids, disposition,
-severity and counts stay, and `truncated` says that something went.
+SNS rejects a message over its size limit, so a large alert is reduced. Lists are cut first, each from its end, in this
+order: headers, links, findings, attachments, threat categories, and the lists of the message details. Texts are cut
+last. Ids, disposition, severity and counts always stay; `truncated` says that something is missing.
 """
 
 import json
@@ -13,16 +13,16 @@ from typing import Final
 
 from functions.alert.chat import notification
 from functions.alert.email_text import email_text
-from functions.alert.finding import NOTHING, finding
+from functions.alert.guidance import headline
 from functions.alert.mask import masked
-from functions.alert.words import headline
-from functions.cloudflare.detection import read_detection
-from functions.cloudflare.excerpt import TEXT_LIMIT, excerpt
-from functions.cloudflare.recipients import recipients
-from functions.ledger.record import Record
+from functions.alert.ocsf_finding import EMPTY, finding
+from functions.domain.detection import read_detection
+from functions.domain.recipients import recipients
+from functions.domain.record import Record
+from functions.domain.truncate import TEXT_LIMIT, truncate
 
 ALERT_LIMIT: Final = 256 * 1024
-"""Bytes of one SNS message with its attributes, and of all messages of one call together."""
+"""Bytes of one SNS message with its attributes, and of all messages in one PublishBatch call."""
 _BUDGETS = (
     (120, 20, TEXT_LIMIT),
     (60, 10, TEXT_LIMIT),
@@ -31,18 +31,19 @@ _BUDGETS = (
     (4, 1, 200),
     (0, 0, 50),
 )
-"""KB of JSON for the detection and for the context, and characters of a text: tried in turn, because quotes and
-backslashes grow again when JSON is put into JSON."""
-LONGEST_SUBJECT: Final = 99
-"""Characters; SNS takes no more."""
+"""KB of JSON for the detection, KB for the message details, and characters of a text. They are tried in this order
+until the alert fits. Quotes and backslashes grow when JSON is embedded in JSON, so the size is checked after
+encoding."""
+MAX_SUBJECT: Final = 99
+"""Characters. SNS requires a subject of less than 100."""
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
-    """How this deployment publishes.
+class AlertOptions:
+    """How this deployment publishes alerts.
 
-    mask_recipients: recipients' addresses are not to be read in what is published.
-    chat: subscribers by https are a chat, and get what it shows.
+    mask_recipients: mask recipients' addresses in everything that is published.
+    chat: https subscribers are a chat, and receive a chat notification.
     """
 
     mask_recipients: bool = False
@@ -51,7 +52,7 @@ class Style:
 
 @dataclass(frozen=True)
 class Alert:
-    """One SNS message. `message` is JSON with a body for each kind of subscriber."""
+    """One SNS message. `bodies` holds a text for each protocol."""
 
     alert_id: str
     subject: str
@@ -60,57 +61,61 @@ class Alert:
 
     @cached_property
     def message(self) -> str:
-        """As SNS takes it with MessageStructure json."""
+        """Return the bodies as JSON, for MessageStructure `json`."""
         return _json(self.bodies)
 
     @cached_property
     def size(self) -> int:
-        """Bytes that count against SNS's limit."""
-        described = sum(len(name) + len("String") + len(value.encode()) for name, value in self.attributes.items())
-        return len(self.message.encode()) + len(self.subject) + described
+        """Return the bytes that count against SNS's limit."""
+        attributes = sum(len(name) + len("String") + len(value.encode()) for name, value in self.attributes.items())
+        return len(self.message.encode()) + len(self.subject) + attributes
 
 
-def describe(record: Record, style: Style = Style()) -> Alert:
-    """The alert about a record that has a disposition and a severity."""
-    people = recipients(record.detection, record.context)
-    shown, people = masked(record, people) if style.mask_recipients else (record, people)
-    alerts = _alerts(shown, people, style)
-    alert = next(alerts)
+def describe(record: Record, options: AlertOptions = AlertOptions()) -> Alert:
+    """Build the alert about a record with disposition and severity."""
+    addresses = recipients(record.detection, record.details)
+    if options.mask_recipients:
+        record, addresses = masked(record, addresses)
+    candidates = _candidates(record, addresses, options)
+    alert = next(candidates)
     while alert.size > ALERT_LIMIT:
-        alert = next(alerts)
+        alert = next(candidates)
     return alert
 
 
-def _alerts(record: Record, people: Sequence[str], style: Style) -> Iterator[Alert]:
-    """The alert, smaller each time."""
+def _candidates(record: Record, addresses: Sequence[str], options: AlertOptions) -> Iterator[Alert]:
+    """Yield the same alert, each time within a smaller budget."""
     detection = record.detection or read_detection({})
     line = subject(record)
-    bodies = {"email": email_text(record, people), "sms": line}
-    if style.chat:
-        bodies["https"] = _json(notification(record, people))
-    for kb, context_kb, text_limit in _BUDGETS:
-        kept = excerpt(detection, kb * 1024, text_limit)
-        context = excerpt(record.context, context_kb * 1024, text_limit) if record.context else NOTHING
-        facts = _json(finding(record, kept, context))
-        yield Alert(record.alert_id, line, {"default": facts} | bodies, _attributes(record))
+    bodies = {"email": email_text(record, addresses), "sms": line}
+    if options.chat:
+        bodies["https"] = _json(notification(record, addresses))
+    for detection_kb, details_kb, text_limit in _BUDGETS:
+        kept = truncate(detection, detection_kb * 1024, text_limit)
+        details = truncate(record.details, details_kb * 1024, text_limit) if record.details else EMPTY
+        ocsf = _json(finding(record, kept, details))
+        yield Alert(record.alert_id, line, {"default": ocsf} | bodies, _attributes(record))
 
 
 def subject(record: Record) -> str:
-    """A line of printable ASCII in which nothing was written by the mail's sender, with as much as there is room for."""
-    before = record.previous.disposition if record.previous else record.disposition
-    changed = f", was {before}" if record.escalates and before != record.disposition else ""
+    """Return the subject: one line of printable ASCII.
+
+    It has at most `MAX_SUBJECT` characters, and none of them is from the email.
+    """
+    previous = record.previous.disposition if record.previous else record.disposition
+    change = f", was {previous}" if record.escalates and previous != record.disposition else ""
     start, end = f"[{record.severity}] ", f": {record.id.postfix_id[:16]}"
-    room = LONGEST_SUBJECT - len(start) - len(end)
-    return f"{start}{f'{headline(record)}{changed}'[:room]}{end}"
+    room = MAX_SUBJECT - len(start) - len(end)
+    return f"{start}{f'{headline(record)}{change}'[:room]}{end}"
 
 
 def _json(value: object) -> str:
-    """Without blanks: every one of them would be encoded twice on its way to SNS."""
+    """Encode without spaces, because the size counts."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _attributes(record: Record) -> dict[str, str]:
-    """What a subscription's filter policy can ask for."""
+    """Return the message attributes that a subscription's filter policy can match."""
     return {
         "alert_id": record.alert_id,
         "account_id": record.account_id,

@@ -1,26 +1,26 @@
-"""What Amazon Q Developer in chat applications shows in Slack and Teams: its schema for custom notifications, 1.0.
+"""The notification that Amazon Q Developer shows in Slack and Teams.
 
-A chat makes links, mentions and formatting of what it is given, each in its own way: everything from the mail is
-defanged, and stands as code, in which nothing is formatted.
+The format is schema 1.0 of its custom notifications. Each chat turns some text into links, mentions and formatting. So every text from the email is defanged and shown as
+inline code, which no chat formats.
 """
 
 from collections.abc import Sequence
 
-from functions.alert.plain_text import defanged
-from functions.alert.words import found, headline, next_steps
-from functions.ledger.record import Record
+from functions.alert.guidance import headline, next_steps, summary
+from functions.alert.sanitize import defanged
+from functions.domain.record import Record
 
 _COLOURS = {"Critical": "🔴", "High": "🟠", "Medium": "🟡", "Low": "🔵", "Informational": "⚪"}
 _MARKUP = str.maketrans({"`": "'", "<": "(", ">": ")", "|": "/", "&": "+"})
-"""What ends a piece of code, or begins a link or a mention in Slack."""
-_LONGEST = 150
+"""Characters that end inline code, or begin a link or a mention in Slack."""
+_MAX_TEXT = 150
 """Characters of one text."""
-_SHOWN = 3
-"""How many of a list are shown."""
+_MAX_ITEMS = 3
+"""Items shown of one list."""
 
 
-def notification(record: Record, people: Sequence[str]) -> dict[str, object]:
-    """The notification about a record that has a disposition and a severity. people: whom the mail was for."""
+def notification(record: Record, recipients: Sequence[str]) -> dict[str, object]:
+    """Build the notification about a record with disposition and severity."""
     severity, postfix_id = record.severity or "", record.id.postfix_id
     return {
         "version": "1.0",
@@ -29,42 +29,45 @@ def notification(record: Record, people: Sequence[str]) -> dict[str, object]:
         "content": {
             "textType": "client-markdown",
             "title": f"{_COLOURS[severity]} {severity}: {headline(record)}",
-            "description": "\n".join([" ".join(found(record)), *_facts(record, people)]),
+            "description": "\n".join([" ".join(summary(record)), *_facts(record, recipients)]),
             "nextSteps": list(next_steps(record)),
             "keywords": [severity, record.disposition],
         },
         "metadata": {
-            # What is told later about the same mail stands under the first alert.
+            # Later alerts about the same email appear in the thread of the first one.
             "threadId": postfix_id,
             "summary": headline(record),
-            "eventType": f"mail-{record.activity.lower()}",
+            "eventType": f"email-{record.activity.lower()}",
             "relatedResources": [record.id.value],
             "additionalContext": {"alert_id": record.alert_id, "account_id": record.account_id},
         },
     }
 
 
-def _facts(record: Record, people: Sequence[str]) -> list[str]:
-    detection, context = record.detection, record.context
-    facts = {"For": _several(people, len(people))}
-    if context:
-        facts |= {"From": context.from_ or context.envelope_from or "", "Subject": context.subject or ""}
+def _facts(record: Record, recipients: Sequence[str]) -> list[str]:
+    detection, details = record.detection, record.details
+    facts = {"Recipients": _first(recipients, len(recipients))}
+    if details:
+        facts |= {"From": details.from_ or details.envelope_from or "", "Subject": details.subject or ""}
     if detection:
         sender, counts = detection.sender_info, detection.counts
         facts |= {
-            "Sent by": " ".join(filter(None, (sender.pld, sender.ip, sender.as_name))),
-            "Threats": _several([it.name or "" for it in detection.threat_categories], counts["threat_categories"]),
-            "Links": _several([it.href or "" for it in detection.links], counts["links"]),
-            "Files": _several([it.filename or it.name or "" for it in detection.attachments], counts["attachments"]),
+            "Origin": " ".join(filter(None, (sender.pld, sender.ip, sender.as_name))),
+            "Threats": _first([it.name or "" for it in detection.threat_categories], counts["threat_categories"]),
+            "Links": _first([it.href or "" for it in detection.links], counts["links"]),
+            "Attachments": _first(
+                [it.filename or it.name or "" for it in detection.attachments], counts["attachments"]
+            ),
         }
-    shown = {"Mail": record.id.value} | {name: _code(text) for name, text in facts.items()}
-    return [f"*{name}:* `{text}`" for name, text in shown.items() if text]
+    rows = {"Email ID": record.id.value} | {name: _code(text) for name, text in facts.items()}
+    return [f"*{name}:* `{text}`" for name, text in rows.items() if text]
 
 
-def _several(texts: Sequence[str], count: int) -> str:
-    named = ", ".join(text[:_LONGEST] for text in texts[:_SHOWN] if text)
-    return f"{named} and {count - _SHOWN} more" if count > _SHOWN else named
+def _first(texts: Sequence[str], count: int) -> str:
+    """Join the first texts, and say how many more there are."""
+    joined = ", ".join(text[:_MAX_TEXT] for text in texts[:_MAX_ITEMS] if text)
+    return f"{joined} and {count - _MAX_ITEMS} more" if count > _MAX_ITEMS else joined
 
 
 def _code(text: str) -> str:
-    return defanged(text.translate(_MARKUP), _LONGEST)
+    return defanged(text.translate(_MARKUP), _MAX_TEXT)

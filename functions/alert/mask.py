@@ -1,8 +1,7 @@
-"""Recipients' addresses made unreadable in everything that is published of a record: `g***@example.com`.
+"""Mask recipients' addresses in everything that is published about a record: `g***@example.com`.
 
-Each address that is known to be a recipient's is found wherever it stands, also encoded in a link, and as a sender's
-address for bounces has it (`bounce-gareth=example.com@...`). One that is hidden otherwise (in base 64, split over two
-headers) is not found.
+Each recipient's address is found in every text: as written, URL-encoded in a link, quoted-printable, and in a bounce
+address (`bounce-gareth=example.com@...`). Other encodings (base64, split over two headers) are not found.
 """
 
 import re
@@ -12,81 +11,83 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
-from functions.cloudflare.excerpt import TEXT_LIMIT
-from functions.ledger.record import Record
+from functions.domain.record import Record
+from functions.domain.truncate import TEXT_LIMIT
 
 T = TypeVar("T")
 
 LIST_LIMIT = 60_000
-"""Characters of one list in which addresses are looked for; what comes after them is left out. To search the megabytes
-that an answer can have for hundreds of addresses takes longer than an invocation has."""
-LONGEST_TEXT = 2 * TEXT_LIMIT
-"""Of each text so much is left. It is cut again, to half of it, so that no address at its end is shown in part."""
+"""Characters of one list that are searched; later items are dropped. A response can have megabytes, and searching them
+for hundreds of addresses takes longer than an invocation may."""
+MAX_TEXT = 2 * TEXT_LIMIT
+"""Characters kept of each text. truncate.py later keeps half of them, so a part of an address at the end of this cut is
+never published."""
 _AT = re.compile("@|%40|=40|=")
-"""An at sign as it is, in a URL, in a quoted-printable text, and in an address for bounces."""
+"""An at sign: plain, URL-encoded, quoted-printable, and as in a bounce address."""
 _DOMAIN = re.compile(r"[\w.-]{0,255}")
 
 
-def masked(record: Record, people: Sequence[str]) -> tuple[Record, tuple[str, ...]]:
-    """The record and its recipients with every recipient's address masked: as many of them as before.
+def masked(record: Record, recipients: Sequence[str]) -> tuple[Record, tuple[str, ...]]:
+    """Mask every recipient's address in the record and in the list.
 
-    people: the recipients, in lower case.
+    recipients: their addresses, in lower case. The masked list has the same length.
     """
-    if not people:
+    if not recipients:
         return record, ()
-    mask = _Mask(people)
-    shown = replace(record, detection=_each(record.detection, mask), context=_each(record.context, mask))
-    return shown, tuple(map(mask.hide, people))
+    mask = _Mask(recipients)
+    result = replace(record, detection=_mask_all(record.detection, mask), details=_mask_all(record.details, mask))
+    return result, tuple(map(mask.hide, recipients))
 
 
 class _Mask:
-    """Knows addresses again: at each at sign, by the domain behind it and the local part before it."""
+    """Finds the addresses in a text, starting from each at sign."""
 
     def __init__(self, addresses: Iterable[str]) -> None:
-        """In lower case."""
+        """Index lower-case addresses by each encoded form of the local part."""
         domains: defaultdict[str, set[str]] = defaultdict(set)
         for address in addresses:
             local, _, domain = address.rpartition("@")
             for form in (local, quote(local, safe="+").lower(), quote(local, safe="").lower()):
                 domains[form].add(domain)
-        self._domains = {local: its - {""} for local, its in domains.items() if local}
+        self._domains = {local: names - {""} for local, names in domains.items() if local}
         self._lengths = sorted({len(local) for local in self._domains}, reverse=True)
         self.searched = 0
-        """Characters so far."""
+        """Characters searched so far."""
 
     def hide(self, text: str) -> str:
-        """The text with all but the first letter of each local part replaced."""
-        text = text[:LONGEST_TEXT]
+        """Replace all but the first letter of each local part."""
+        text = text[:MAX_TEXT]
         self.searched += len(text)
-        # The one capital whose small letter takes two characters; positions have to stay what they are.
-        low, done = text.replace("İ", "i").lower(), 0
-        shown: list[str] = []
-        for at in _AT.finditer(low):
-            start = self._start(low, done, at)
+        # İ is the only capital whose lower case has two characters. It is replaced first, so that positions in `lower`
+        # and in `text` stay the same.
+        lower, done = text.replace("İ", "i").lower(), 0
+        parts: list[str] = []
+        for at in _AT.finditer(lower):
+            start = self._start(lower, done, at)
             if start is not None:
-                shown += text[done : start + 1], "***"
+                parts += text[done : start + 1], "***"
                 done = at.start()
-        return "".join((*shown, text[done:]))
+        return "".join((*parts, text[done:]))
 
-    def _start(self, low: str, least: int, at: re.Match[str]) -> int | None:
-        """Where the longest address begins whose at sign this is."""
-        domain = _DOMAIN.match(low, at.end())
+    def _start(self, lower: str, min_start: int, at: re.Match[str]) -> int | None:
+        """Return where the longest address with this at sign begins."""
+        domain = _DOMAIN.match(lower, at.end())
         for start in (at.start() - length for length in self._lengths):
-            known = self._domains.get(low[start : at.start()]) if start >= least else None
-            if known and domain and any(domain[0][:end] in known for end in range(len(domain[0]), 0, -1)):
+            domains = self._domains.get(lower[start : at.start()]) if start >= min_start else None
+            if domains and domain and any(domain[0][:end] in domains for end in range(len(domain[0]), 0, -1)):
                 return start
         return None
 
 
-def _each(value: T, mask: _Mask) -> T:
-    """The value with every text in it changed; ids, counts and numbers as they are."""
+def _mask_all(value: T, mask: _Mask) -> T:
+    """Mask every text in a value. Ids, counts and numbers stay unchanged."""
     result: Any = value
     if isinstance(value, str):
         result = mask.hide(value)
     elif isinstance(value, tuple):
-        until = mask.searched + LIST_LIMIT
-        result = tuple(_each(it, mask) for it in value if mask.searched < until)
+        limit = mask.searched + LIST_LIMIT
+        result = tuple(_mask_all(it, mask) for it in value if mask.searched < limit)
     elif is_dataclass(value) and not isinstance(value, type):
-        named = {field.name: getattr(value, field.name) for field in fields(value)}
-        result = type(value)(**{name: _each(it, mask) for name, it in named.items()})
+        members = {field.name: getattr(value, field.name) for field in fields(value)}
+        result = type(value)(**{name: _mask_all(it, mask) for name, it in members.items()})
     return cast("T", result)

@@ -1,4 +1,7 @@
-"""Cloudflare's investigate endpoints: paced, with credentials that may be rotated, by whichever form of a mail's id."""
+"""Client for Cloudflare's investigate endpoints: detections and message details by any kind of email id.
+
+Requests are rate-limited. If Cloudflare refuses the credentials, the request is repeated once with rotated ones.
+"""
 
 import threading
 import time
@@ -7,10 +10,8 @@ from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
-from functions.cloudflare.context import Context, read_context
+from functions.cloudflare.contract import DetectionResult, read_detection_result
 from functions.cloudflare.credentials import Credential, Credentials
-from functions.cloudflare.detection import Detection
-from functions.cloudflare.envelope import read_result
 from functions.cloudflare.errors import (
     CredentialsRefused,
     InvalidAnswer,
@@ -20,21 +21,23 @@ from functions.cloudflare.errors import (
     Throttled,
     Unavailable,
 )
-from functions.cloudflare.found import Found, read_found
-from functions.cloudflare.message_id import Form, MessageId
-from functions.cloudflare.pace import Pace
+from functions.cloudflare.rate_limiter import RateLimiter
+from functions.cloudflare.response import read_result
 from functions.cloudflare.transport import Transport
+from functions.domain.detection import Detection
+from functions.domain.email_id import EmailId, IdKind
+from functions.domain.message_details import MessageDetails, read_message_details
 
 T = TypeVar("T")
 
 CALL_SECONDS = 10.0
-"""What one request may take in all, from the connection to the last byte."""
-CONTEXT_CALL_SECONDS = 1.5
-"""The same for a context, which nobody waits for longer."""
+"""The total timeout of one request, from the connection to the last byte."""
+DETAILS_CALL_SECONDS = 1.5
+"""The same for message details, which an alert must not wait for."""
 SEARCH_RESULTS = 5
-"""Deliveries of one mail that are looked at, at the most."""
+"""The maximum of deliveries that are checked for one shorter id."""
 SEARCH_PAUSE_SECONDS = 1.0
-"""Between two looks at a search that Cloudflare answers later."""
+"""The pause between two polls of a search that is not complete."""
 
 
 class Cloudflare:
@@ -45,139 +48,140 @@ class Cloudflare:
         base_url: str,
         account_id: str,
         credentials: Credentials,
-        pace: Pace,
+        rate_limiter: RateLimiter,
         *,
-        gravity: Callable[[Detection], Any],
+        severity_rank: Callable[[Detection], Any],
         connections: int,
         ca_file: str | None = None,
     ) -> None:
-        """base_url: such as https://api.cloudflare.com/client/v4. connections: how many are kept open.
+        """base_url: for example https://api.cloudflare.com/client/v4. connections: the maximum kept open.
 
-        gravity: orders detections, for an id that stands for several mails: the gravest of them is given.
-        ca_file: a bundle of certificate authorities; the system's where None.
+        severity_rank: orders detections. If an id matches several emails, `detection` returns the highest.
+        ca_file: a bundle of certificate authorities; by default the system's.
         """
         origin = urlsplit(base_url)
         self._investigate = (
             f"{origin.path.rstrip('/')}/accounts/{quote(account_id, safe='')}/email-security/investigate"
         )
         self._credentials = credentials
-        self._pace = pace
-        self._gravity = gravity
+        self._rate_limiter = rate_limiter
+        self._severity_rank = severity_rank
         self._transport = Transport(origin, connections, ca_file)
-        # One answer at a time becomes objects, which may take thirty times its bytes until they are read.
-        self._reading = threading.Lock()
+        # Parsed JSON can take thirty times the memory of its bytes, so only one body is parsed at a time.
+        self._parsing = threading.Lock()
 
-    def wake(self) -> None:
-        """To be called before a batch: see Transport."""
-        self._transport.wake()
+    def drop_idle_connections(self) -> None:
+        """Replace connections that were idle for long. Call it before each batch; see Transport."""
+        self._transport.drop_idle_connections()
 
-    def detection(self, id: MessageId, seconds: float) -> Found:
-        """What Cloudflare detected in a mail, with what the decision needs in place.
+    def detection(self, id: EmailId, seconds: float) -> DetectionResult:
+        """Get the detection for an email. It has the fields that the decision needs.
 
-        seconds: the total that this may take, with the wait for our turn, from now until the last byte.
+        seconds: the total timeout, including the wait for the rate limit.
         Source: GET /accounts/{account_id}/email-security/investigate/{id}/detections
         Raises a leaf of CloudflareError.
         """
-        until = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds
         try:
-            return self._detection(id, until)
+            return self._detection(id, deadline)
         except (NoDetection, Refused) as exc:
-            # Since spring 2026 the path takes an investigate_id; whether it still takes the shorter forms is not
-            # documented. So a refusal of one of them is believed only when the search knows no such mail either.
-            if id.form is Form.INVESTIGATE or (isinstance(exc, NoDetection) and exc.known):
+            # Since spring 2026 the path takes an investigate_id. Cloudflare does not document whether it still takes
+            # the shorter kinds. So for these, a refusal counts only if the search finds no such email either.
+            if id.kind is IdKind.INVESTIGATE or (isinstance(exc, NoDetection) and exc.id_exists):
                 raise
-            mails = self._search(id, until)
-            if not mails:
+            investigate_ids = self._search(id, deadline)
+            if not investigate_ids:
                 raise
-            results = list(self._several(mails, until))
+            results = list(self._several(investigate_ids, deadline))
             if not results:
-                raise NoDetection("Cloudflare knows the mail, but has no detection for it", known=True) from exc
-        return max(results, key=lambda found: self._gravity(found.detection))
+                raise NoDetection("Cloudflare has the email, but no detection for it", id_exists=True) from exc
+        return max(results, key=lambda result: self._severity_rank(result.detection))
 
-    def context(self, id: MessageId, seconds: float) -> Context:
-        """What Cloudflare says about a mail beside its detection, asked once.
+    def message_details(self, id: EmailId, seconds: float) -> MessageDetails:
+        """Get the message details of an email, without a search by a shorter id.
 
-        seconds: the total that this may take, with the wait for our turn.
+        seconds: the total timeout, including the wait for the rate limit.
         Source: GET /accounts/{account_id}/email-security/investigate/{id}
         Raises a leaf of CloudflareError.
         """
-        until = time.monotonic() + seconds
-        return self._get(f"/{_segment(id.value)}", until, _context, CONTEXT_CALL_SECONDS)
+        deadline = time.monotonic() + seconds
+        return self._get(f"/{_segment(id.value)}", deadline, _read_details, DETAILS_CALL_SECONDS)
 
-    def _several(self, ids: list[MessageId], until: float) -> Iterator[Found]:
-        """The detections of those mails that have one."""
-        for mail in ids:
+    def _several(self, ids: list[EmailId], deadline: float) -> Iterator[DetectionResult]:
+        """The detections of several emails, without those that have none."""
+        for investigate_id in ids:
             with suppress(NoDetection):
-                yield self._detection(mail, until)
+                yield self._detection(investigate_id, deadline)
 
-    def _detection(self, id: MessageId, until: float) -> Found:
-        return self._get(f"/{_segment(id.value)}/detections", until, lambda result: read_found(id, result))
+    def _detection(self, id: EmailId, deadline: float) -> DetectionResult:
+        path = f"/{_segment(id.value)}/detections"
+        return self._get(path, deadline, lambda result: read_detection_result(id, result))
 
-    def _search(self, id: MessageId, until: float) -> list[MessageId]:
-        """The investigate_ids of the mails that a shorter form names: a bare id may stand for several deliveries."""
-        query = {"alert_id": id.value} if id.form is Form.ALERT else {"query": id.postfix_id}
+    def _search(self, id: EmailId, deadline: float) -> list[EmailId]:
+        """Search the investigate_ids for a shorter id. A postfix_id can match several deliveries."""
+        query = {"alert_id": id.value} if id.kind is IdKind.ALERT else {"query": id.postfix_id}
         path = f"?{urlencode(query | {'per_page': SEARCH_RESULTS})}"
         while True:
             try:
-                return self._get(path, until, lambda found: _longer_ids(id, found))
+                return self._get(path, deadline, lambda result: _investigate_ids(id, result))
             except NoDetection:
                 return []
             except StillSearching as exc:
-                path = self._same_search(exc.location)
+                path = self._search_path(exc.location)
                 time.sleep(SEARCH_PAUSE_SECONDS)
 
     @staticmethod
-    def _same_search(location: str) -> str:
-        """The query of an address that answers later, which is never another address than the search's own."""
+    def _search_path(location: str) -> str:
+        """The query of the address to poll. The address itself must be the search endpoint."""
         path, _, query = location.partition("?")
         if not path.endswith("/investigate"):
-            raise Unavailable("the search is put off to an address that is not the search's")
+            raise Unavailable("Cloudflare redirected the search to another endpoint")
         return f"?{query}"
 
-    def _get(self, path: str, until: float, read: Callable[[object], T], call_seconds: float = CALL_SECONDS) -> T:
-        """read: makes of a result what is kept of it."""
+    def _get(self, path: str, deadline: float, read: Callable[[object], T], call_seconds: float = CALL_SECONDS) -> T:
+        """read: parses the `result` of the response."""
         credential = self._credentials.current()
         try:
-            return self._request(path, credential, until, read, call_seconds)
+            return self._request(path, credential, deadline, read, call_seconds)
         except CredentialsRefused:
             replacement = self._credentials.replacement(credential)
             if replacement is None:
                 raise
-            return self._request(path, replacement, until, read, call_seconds)
+            return self._request(path, replacement, deadline, read, call_seconds)
 
     def _request(
-        self, path: str, credential: Credential, until: float, read: Callable[[object], T], call_seconds: float
+        self, path: str, credential: Credential, deadline: float, read: Callable[[object], T], call_seconds: float
     ) -> T:
         headers = {"accept": "application/json", "user-agent": "cloudflare-email-alerts"} | credential.headers
-        self._pace.wait(until - time.monotonic() - call_seconds)
-        until = min(until, time.monotonic() + call_seconds)
-        left = until - time.monotonic()
-        if left <= 0:
-            raise Unavailable("no time is left to ask Cloudflare")
-        answer = self._transport.get(self._investigate + path, headers, left)
-        self._pace.obey(answer.headers.get("ratelimit"))
+        self._rate_limiter.wait(deadline - time.monotonic() - call_seconds)
+        deadline = min(deadline, time.monotonic() + call_seconds)
+        seconds_left = deadline - time.monotonic()
+        if seconds_left <= 0:
+            raise Unavailable("no time is left for the request to Cloudflare")
+        answer = self._transport.get(self._investigate + path, headers, seconds_left)
+        self._rate_limiter.apply_ratelimit_header(answer.headers.get("ratelimit"))
         try:
-            with self._reading:
+            with self._parsing:
                 return read(read_result(answer.status, answer.headers, answer.body))
         except Throttled as exc:
-            self._pace.close(exc.retry_after)
+            self._rate_limiter.block_for(exc.retry_after)
             raise
 
 
-def _context(result: object) -> Context:
+def _read_details(result: object) -> MessageDetails:
     if not isinstance(result, dict):
-        raise InvalidAnswer("the answer is no object: $: type")
-    return read_context(result)
+        raise InvalidAnswer("Cloudflare's message details are not an object: $: type")
+    return read_message_details(result)
 
 
-def _longer_ids(id: MessageId, found: object) -> list[MessageId]:
-    """The investigate_ids in what a search has found that begin with the id it was for."""
-    rows = found if isinstance(found, list) else []
+def _investigate_ids(id: EmailId, result: object) -> list[EmailId]:
+    """The investigate_ids in a search result that start with the given id."""
+    rows = result if isinstance(result, list) else []
     texts = [row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
-    ids = filter(None, map(MessageId.read, texts))
-    return [it for it in ids if it.form is Form.INVESTIGATE and it.value.startswith(f"{id.value}-")]
+    found_ids = filter(None, map(EmailId.read, texts))
+    return [found for found in found_ids if found.kind is IdKind.INVESTIGATE and found.value.startswith(f"{id.value}-")]
 
 
 def _segment(id: str) -> str:
-    """An id as one segment of a path. Cloudflare's own SDK sends the colon as it is."""
+    """An id as one segment of a URL path. Cloudflare's own SDK does not escape the colon."""
     return quote(id, safe=":")

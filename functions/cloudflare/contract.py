@@ -1,14 +1,18 @@
-"""Cloudflare's answer against schemas/detection.schema.json: what the decision needs, and what has drifted.
+"""Validation of Cloudflare's detections against schemas/detection.schema.json.
 
-The contract has changed three times in two years, and Cloudflare's own example of 2024 fails that of 2026. A check
-that is strict about what the decision does not need would lose alerts; so there are two checks.
+Cloudflare changed the contract three times in two years; its own example of 2024 does not match the contract of 2026.
+A strict check of fields that the decision does not need would lose alerts. So there are two checks: `require_decision`
+rejects a result, `find_drift` only reports.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from functions.cloudflare.errors import InvalidAnswer
+from functions.domain.detection import Detection, read_detection
+from functions.domain.email_id import EmailId
 from functions.schema import Definition, json_path, load_schema, schema_version, where
 
 if TYPE_CHECKING:
@@ -19,62 +23,88 @@ _DECISION = Definition(_SCHEMA, "decision")
 _CONTRACT = Definition(_SCHEMA, "contract")
 
 VERSION = schema_version("detection")
-"""Which text of the contract an answer was checked against."""
+"""The version of the contract that results are checked against."""
 DISPOSITIONS: frozenset[str] = frozenset(_SCHEMA["$defs"]["disposition"]["enum"])
-"""Every disposition that Cloudflare documents, in upper case."""
-
-FAMILIES = ("SUSPICIOUS", "MALICIOUS")
-"""Beginnings of dispositions that call for an alert, the graver one last; documented words and new ones alike."""
+"""All dispositions that Cloudflare documents, in upper case."""
 
 DRIFT_PATHS = 20
-"""How many paths are reported at most; an answer that has drifted further is another product."""
-SAMPLE = 200
-"""How many items of each list are looked at: what has drifted has drifted there. 100,000 links would take seconds."""
+"""The maximum of reported paths. An answer with more drift comes from another product."""
+SAMPLE_ITEMS = 200
+"""The number of items checked in each list. Drift affects all items alike, and 100,000 links would take seconds."""
+_MAX_UNKNOWN_FIELDS = 5
 _FIELD_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
+@dataclass(frozen=True, slots=True)
+class DetectionResult:
+    """A detection, with what is unusual about the response.
+
+    id:             the email's id at Cloudflare, which can be longer than the requested one.
+    drift:          where the result does not match the contract, as `path: rule`.
+    unknown_fields: without a disposition, the fields that the contract does not have: one may be the disposition.
+    """
+
+    id: EmailId
+    detection: Detection
+    drift: tuple[str, ...]
+    unknown_fields: tuple[str, ...]
+
+
+def read_detection_result(id: EmailId, result: object) -> DetectionResult:
+    """Parse the `result` of a response. Raises InvalidAnswer if a field that the decision needs is missing."""
+    checked = require_decision(result)
+    return DetectionResult(
+        id=id,
+        detection=read_detection(checked),
+        drift=find_drift(checked),
+        unknown_fields=() if "final_disposition" in checked else tuple(unknown_fields(checked)[:_MAX_UNKNOWN_FIELDS]),
+    )
+
+
 def require_decision(result: object) -> dict[str, object]:
-    """The result itself, where it has what the decision needs. Raises InvalidAnswer with the JSON path."""
+    """Return the result if it has the fields that the decision needs. Raises InvalidAnswer with the JSON path."""
     error = _DECISION.best_error(result)
     if error is not None or not isinstance(result, dict):
-        raise InvalidAnswer(f"the answer lacks what the decision needs: {where(error) if error else '$: type'}")
+        raise InvalidAnswer(f"Cloudflare's result lacks a required field: {where(error) if error else '$: type'}")
     return result
 
 
 def find_drift(result: dict[str, object]) -> tuple[str, ...]:
-    """Where the result does not match the contract, as sorted `path: rule`; empty where it does.
+    """List where the result does not match the contract, as sorted `path: rule`.
 
-    Rules are JSON Schema's keywords, with `unknown` for a field that the contract does not have.
+    Rules are JSON Schema keywords, or `unknown` for a field that the contract does not have.
     """
-    sample = {name: it[:SAMPLE] if isinstance(it, list) else it for name, it in result.items()}
-    found: set[str] = set()
+    sample = {name: value[:SAMPLE_ITEMS] if isinstance(value, list) else value for name, value in result.items()}
+    drift: set[str] = set()
     for error in _CONTRACT.errors(sample):
-        found.update(_drift(error))
-    return tuple(sorted(found)[:DRIFT_PATHS])
+        drift.update(_describe(error))
+    return tuple(sorted(drift)[:DRIFT_PATHS])
 
 
 def unknown_fields(result: dict[str, object]) -> list[str]:
-    """The paths of the fields of a result itself, not of its parts, that the contract does not have."""
-    return sorted(f"$.{_shown(name)}" for name in result.keys() - _SCHEMA["$defs"]["contract"]["properties"].keys())
+    """List the paths of top-level fields that the contract does not have."""
+    unknown = result.keys() - _SCHEMA["$defs"]["contract"]["properties"].keys()
+    return sorted(f"$.{_safe_name(name)}" for name in unknown)
 
 
-def _shown(name: str) -> str:
+def _safe_name(name: str) -> str:
+    """A field name, or `?` for one that could be email content."""
     return name if _FIELD_NAME.fullmatch(name) else "?"
 
 
-def _drift(error: "ValidationError") -> Iterator[str]:
+def _describe(error: "ValidationError") -> Iterator[str]:
     path, instance, schema = json_path(error.absolute_path), cast("Any", error.instance), cast("Any", error.schema)
     if error.validator == "additionalProperties":
         for name in instance.keys() - schema["properties"].keys():
-            yield f"{path}.{_shown(name)}: unknown"
+            yield f"{path}.{_safe_name(name)}: unknown"
     elif error.validator == "required":
         for name in schema["required"]:
             if name not in instance:
                 yield f"{path}.{name}: required"
     elif error.validator == "anyOf":
-        # Says "or null" wherever the schema uses it: the first branch has the reason.
+        # The schema uses `anyOf` only for "this type or null": the first branch has the reason.
         for branch in error.context or ():
             if branch.schema_path[0] == 0:
-                yield from _drift(branch)
+                yield from _describe(branch)
     else:
         yield where(error)

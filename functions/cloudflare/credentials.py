@@ -1,10 +1,10 @@
-"""The credentials for Cloudflare: kept for a while, and looked up again when Cloudflare refuses them.
+"""Cloudflare's API credentials: cached, and read again from Secrets Manager after a refusal.
 
 The secret is JSON, in one of two forms: `{"api_token": "..."}` (recommended: one permission, one account), or
 `{"api_email": "...", "api_key": "..."}`.
 
-Powertools' Parameters would keep a secret too, but not tell its version; without it a refused credential could not be
-told from a replaced one.
+Powertools' Parameters also caches secrets, but does not return their version. Without the version, a rotated
+credential cannot be distinguished from the refused one.
 """
 
 import json
@@ -16,73 +16,73 @@ from dataclasses import dataclass, field
 
 from functions.cloudflare.errors import CredentialsRefused
 
-KEEP_SECONDS = 300.0
-"""A rotated secret is picked up within this time, also when the old one still works."""
+CACHE_SECONDS = 300.0
+"""The time in which a rotated secret comes into use, even if the old one still works."""
 COOLDOWN_SECONDS = 30.0
-"""With credentials that stay refused, Secrets Manager is asked at most this often by one environment."""
+"""The minimum time between two reads of the secret by one environment while the credentials are refused."""
 
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A secret's text and the id of its version."""
+    """The text of a secret, and its version id."""
 
     text: str = field(repr=False)
     version: str
 
 
 class SecretUnavailable(Exception):
-    """The secret could not be read, or holds no credentials; `str()` says why, without its content."""
+    """The secret is not readable, or contains no credentials; `str()` says why, without the content."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """The headers that authenticate a request, and the version of the secret that they came from."""
+    """The headers that authenticate a request, and the secret version that they come from."""
 
     headers: dict[str, str] = field(repr=False)
     version: str
 
 
 class Credentials:
-    """Gives the current credential to any thread; one thread at a time asks for the secret."""
+    """A cache of the current credential. Thread-safe: one thread at a time reads the secret."""
 
     def __init__(self, read_secret: Callable[[], Secret], clock: Callable[[], float] = time.time) -> None:
-        """`read_secret` gives the current version of the secret, or raises SecretUnavailable. clock: see Pace."""
+        """read_secret: returns the secret's current version, or raises SecretUnavailable. clock: see RateLimiter."""
         self._read_secret = read_secret
         self._clock = clock
         self._lock = threading.Lock()
-        self._kept: Credential | None = None
-        self._asked_at = self._refused_at = float("-inf")
+        self._cached: Credential | None = None
+        self._read_at = self._refused_at = float("-inf")
 
     def current(self) -> Credential:
-        """The credential to use. Raises CredentialsRefused where there is none to be had."""
+        """Return the credential to use. Raises CredentialsRefused without one."""
         with self._lock:
-            age = self._clock() - self._asked_at
-            if age >= KEEP_SECONDS or (self._kept is None and age >= COOLDOWN_SECONDS):
-                self._look_up()
-            if self._kept is None:
+            age = self._clock() - self._read_at
+            if age >= CACHE_SECONDS or (self._cached is None and age >= COOLDOWN_SECONDS):
+                self._refresh()
+            if self._cached is None:
                 raise CredentialsRefused(
-                    "the secret was not usable a moment ago; it is looked up again", COOLDOWN_SECONDS
+                    "the secret was not usable at the last read and will be read again", COOLDOWN_SECONDS
                 )
-            return self._kept
+            return self._cached
 
     def replacement(self, refused: Credential) -> Credential | None:
-        """The credential that has taken the place of a refused one, or None where none has."""
+        """Return the credential that replaces a refused one, or None if the secret has not changed."""
         with self._lock:
-            unchanged = self._kept is None or self._kept.version == refused.version
+            unchanged = self._cached is None or self._cached.version == refused.version
             if unchanged and self._clock() - self._refused_at >= COOLDOWN_SECONDS:
                 self._refused_at = self._clock()
-                self._look_up()
-            return self._kept if self._kept and self._kept.version != refused.version else None
+                self._refresh()
+            return self._cached if self._cached and self._cached.version != refused.version else None
 
-    def _look_up(self) -> None:
-        """Refresh what is kept. Where there is nothing better to be had, what is kept stays in use."""
-        self._asked_at = self._clock()
+    def _refresh(self) -> None:
+        """Read the secret. If it is not usable, the cached credential stays in use."""
+        self._read_at = self._clock()
         try:
-            self._kept = _credential(self._read_secret())
+            self._cached = _credential(self._read_secret())
         except SecretUnavailable as exc:
-            if self._kept is None:
+            if self._cached is None:
                 raise CredentialsRefused(f"the secret is not usable: {exc}", COOLDOWN_SECONDS) from exc
 
 
@@ -92,11 +92,11 @@ def _credential(secret: Secret) -> Credential:
             return Credential({"authorization": f"Bearer {token}"}, secret.version)
         case {"api_email": str(email), "api_key": str(key)} if all(map(_HEADER_VALUE.fullmatch, (email, key))):
             return Credential({"x-auth-email": email, "x-auth-key": key}, secret.version)
-    raise SecretUnavailable("it is not JSON with an api_token, or with an api_email and its api_key")
+    raise SecretUnavailable("it is not JSON with an api_token, or with an api_email and an api_key")
 
 
 def _parse(text: str) -> object:
-    """JSON, or None. What went wrong is not passed on: a JSON error carries its document, which is the secret."""
+    """Parse JSON; None for invalid JSON. The parser's error is not passed on, because it contains the secret."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

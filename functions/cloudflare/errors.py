@@ -1,31 +1,31 @@
-"""What can go wrong at Cloudflare. The leaf decides what becomes of the message; nothing branches on a text.
+"""Errors of the Cloudflare client. The leaf decides what happens to the message; no code branches on the text.
 
     CloudflareError
-    ├── Unavailable         timeout, connection, 5xx, not Cloudflare's envelope      try again
-    │   └── StillSearching  a search that is answered later, at another address      look there
-    ├── NoDetection         404, or success without a result                         look again, then believe it
-    ├── Throttled           429, or our own pace, with the seconds to wait           send back later
-    ├── CredentialsRefused  401, 403, 400 without credentials, or no usable secret   send back later
-    ├── Refused             any other 4xx, but for 408, 409 and 425                  reject
-    └── InvalidAnswer       a result without what the decision needs                 reject
+    ├── Unavailable         timeout, connection error, 5xx, no Cloudflare envelope    retry
+    │   └── StillSearching  the search is not complete, with the address to poll      poll, else retry
+    ├── NoDetection         404, or success without a result                          retry, then NOT_FOUND
+    ├── Throttled           429, or no free request in our share, with a pause        requeue with a delay
+    ├── CredentialsRefused  401, 403, 400 without credentials, or no usable secret    requeue with a delay
+    ├── Refused             any other 4xx, except 408, 409 and 425                    dead-letter
+    └── InvalidAnswer       a result without the fields that the decision needs       dead-letter
 
-A message says what failed and what next. It holds no mail content, no address and no credential.
+A message says what failed and what to do. It contains no email content, no address and no credential.
 """
 
 REFUSED_PAUSE = 300.0
-"""Seconds. A human has to mend the credentials: looking more often than every five minutes only costs."""
+"""Seconds. An operator has to fix the credentials: retries more often than every 5 minutes only add cost."""
 
 
 class CloudflareError(Exception):
-    """Base of everything that this package raises."""
+    """Base class of the errors that this package raises."""
 
 
 class Unavailable(CloudflareError):
-    """Cloudflare could not be asked, or what answered was not Cloudflare."""
+    """Cloudflare could not be reached, or the response did not come from Cloudflare's API."""
 
 
 class StillSearching(Unavailable):
-    """A search takes its time. `location`: where to ask for its answer."""
+    """The search is not complete. `location`: the address that will have its result."""
 
     def __init__(self, message: str, location: str) -> None:
         super().__init__(message)
@@ -33,15 +33,15 @@ class StillSearching(Unavailable):
 
 
 class NoDetection(CloudflareError):
-    """Cloudflare has no detection under this id (yet). `known`: it answered 200, so that it does know the id."""
+    """Cloudflare has no detection for this id, or not yet. `id_exists`: the status is 200, so the id is valid."""
 
-    def __init__(self, message: str, *, known: bool) -> None:
+    def __init__(self, message: str, *, id_exists: bool) -> None:
         super().__init__(message)
-        self.known = known
+        self.id_exists = id_exists
 
 
 class Throttled(CloudflareError):
-    """The token has used up its requests. `retry_after`: seconds until asking makes sense again."""
+    """The rate limit is used up. `retry_after`: seconds until the next request is possible."""
 
     def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(message)
@@ -49,9 +49,9 @@ class Throttled(CloudflareError):
 
 
 class CredentialsRefused(CloudflareError):
-    """Cloudflare does not accept the credentials, or the secret holds none, or cannot be read for the moment.
+    """Cloudflare refuses the credentials, or the secret is empty, malformed or not readable.
 
-    pause: seconds until another try makes sense.
+    pause: seconds until a retry makes sense.
     """
 
     def __init__(self, message: str, pause: float = REFUSED_PAUSE) -> None:
@@ -60,8 +60,8 @@ class CredentialsRefused(CloudflareError):
 
 
 class Refused(CloudflareError):
-    """Cloudflare understood the request and will not answer it, now or later."""
+    """Cloudflare refuses the request permanently."""
 
 
 class InvalidAnswer(CloudflareError):
-    """The result lacks what the decision needs; `str()` names it by JSON path and rule."""
+    """The result lacks a field that the decision needs; `str()` gives its JSON path and rule."""

@@ -33,19 +33,19 @@ class Answer(NamedTuple):
 
 
 class Transport:
-    """Connections to one origin, which are kept. Safe to share between threads."""
+    """A pool of connections to one origin. Safe to share between threads."""
 
     def __init__(self, origin: SplitResult, connections: int, ca_file: str | None) -> None:
-        """connections: how many are kept. ca_file: a bundle of certificate authorities; the system's where None."""
+        """connections: the number to keep open. ca_file: a bundle of certificate authorities; None for the system's."""
         # One context for all connections: loading the authorities costs about 28 ms of CPU, each time.
         context = ssl.create_default_context(cafile=ca_file) if origin.scheme == "https" else None
         self._new_pool = partial(_pool, origin.hostname or "", origin.port, connections, context)
         self._pool = self._new_pool()
         self._used_at = time.time()
 
-    def wake(self) -> None:
-        """Start with new connections where the last ones have lain idle: Lambda freezes, and their other end is gone."""
-        now = time.time()  # not monotonic: that clock may stand still while Lambda has us frozen
+    def drop_idle_connections(self) -> None:
+        """Use new connections after an idle time: Lambda freezes the process, and the server closes its end."""
+        now = time.time()  # not monotonic: that clock can stop while Lambda freezes the process
         if now - self._used_at > IDLE_SECONDS:
             self._pool = self._new_pool()
         self._used_at = now
@@ -53,7 +53,7 @@ class Transport:
     def get(self, path: str, headers: dict[str, str], seconds: float) -> Answer:
         """GET a path; `seconds` is the total that it may take, to the last byte.
 
-        A redirect is an answer like any other: it is not followed, so that credentials stay with this origin.
+        Redirects are not followed, so that credentials go to this origin only.
         Raises Unavailable, and InvalidAnswer for a body beyond the limit.
         """
         try:
@@ -73,31 +73,31 @@ class Transport:
             decode_content=False,
         )
         try:
-            # After an interim answer (1xx) the real one is still to come. The connection is closed, not used again, so
-            # that no later request takes it for its own.
+            # After an interim answer (1xx) the final answer is still to come. The connection is closed, so that the next
+            # request does not read it.
             body = _read(response) if response.status >= 200 else b""
         finally:
-            # With the last byte of the body urllib3 has put the connection back, and this leaves it open.
+            # At the last byte of the body urllib3 has returned the connection to the pool; this does not close it.
             response.close()
         return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
 
 
 def _read(response: urllib3.BaseHTTPResponse) -> bytes:
-    """The body, by the chunk, so that no more of an endless one is held than the limit."""
+    """The body, read in chunks, so that no more than the limit is held in memory."""
     chunks, size = [], 0
     while chunk := response.read1(_CHUNK):
         chunks.append(chunk)
         size += len(chunk)
         if size > BODY_LIMIT:
-            # Not a passing fault: the mail is so large. A human is told, instead of its being tried for ever.
+            # Not a temporary failure: a retry would get the same body.
             raise InvalidAnswer(f"the answer is larger than {BODY_LIMIT} bytes")
     return b"".join(chunks)
 
 
 class DeadlineReader(io.RawIOBase):
-    """A socket's bytes until a deadline, however the server spreads them.
+    """Read a socket until a total deadline.
 
-    A socket's own timeout starts anew with each byte. Here each read waits for the time that is left in total.
+    A socket's own timeout restarts with each byte. Here each read waits for the remaining total time.
     """
 
     def __init__(
@@ -105,22 +105,22 @@ class DeadlineReader(io.RawIOBase):
     ) -> None:
         """Read from `raw`, which is the socket as an unbuffered file.
 
-        Lambda freezes us between invocations, and meanwhile the clock may run on or stand still. If it runs on, the
-        next read fails at once: the caller has given up, and the server has hung up. If it stands still, the deadline
-        counts only the time in which a caller could wait. Both are right.
+        Lambda freezes the process between invocations, and the clock can run on or stop meanwhile. If it runs on, the
+        next read fails at once: the caller has given up, and the server has closed. If it stops, the deadline counts
+        only the time in which a caller could wait. Both are correct.
         """
         self._raw, self._socket, self._clock = raw, sock, clock
         self._deadline = clock() + seconds
 
     def readable(self) -> bool:
-        """Say yes: BufferedReader asks."""
+        """Return True, as BufferedReader requires."""
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        """Read what is there, or wait for it. Raises TimeoutError at the deadline."""
+        """Read available bytes, or wait for them. Raises TimeoutError at the deadline."""
         left = self._deadline - self._clock()
         if left <= 0:
-            raise TimeoutError("the total time for the answer is over")
+            raise TimeoutError("the total time for the answer has passed")
         self._socket.settimeout(left)
         return self._raw.readinto(buffer)
 
@@ -131,11 +131,11 @@ class DeadlineReader(io.RawIOBase):
 
 
 class _Response(HTTPResponse):
-    """An answer that ends at its deadline: in its first line, a header, a chunk's size, the body, or a trailer."""
+    """A response with a total deadline for status line, headers, chunk sizes, body and trailers."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        # urllib3 has just set the socket's timeout to what is left of the total.
+        # urllib3 has just set the socket's timeout to the rest of the total time.
         seconds = sock.gettimeout() or 0.0
         self.fp = io.BufferedReader(DeadlineReader(self.fp.detach(), sock, seconds))
 

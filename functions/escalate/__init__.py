@@ -1,23 +1,20 @@
-"""The Lambda function: one batch of SQS messages in, one outcome for each of them out.
+"""The Lambda function: SQS messages in, one outcome for each out.
 
-Read `batch.py` first; it tells the whole story. Then, in the order in which a message travels:
+Start with `pipeline.py`. The other modules, in the order in which a message passes through them:
 
-    main.py        what Lambda imports: reads the environment, builds everything, once
-    app.py         the composition root: every client is built here, and the handler is put together
-    settings.py    the environment, checked
-    message.py     an SQS record, parsed once
-    cases.py       a message on its way: what is known of it after each phase
-    request.py     message -> request: which mail is meant            (schemas/request.schema.json)
-    lookup.py      requests -> detections, escalations -> their context: Cloudflare is asked
-    decision.py    detections -> decisions: pure, each with its record
-    verdict.py     disposition -> escalate or not
-    severity.py    how urgent it is
-    outbox.py      decisions -> alerts: recall, claim, publish, mark
-    publisher.py   the SNS topic; form.py encodes what it is sent
-    settlement.py  outcomes -> their effects
-    queue.py       the SQS queues: reject, send again, postpone
-    outcome.py     the closed set of ways in which a message can end
-    telemetry.py   one log line and one count for each outcome
+    handler.py      what Lambda imports: reads the settings and builds everything once, during init
+    app.py          the composition root: all clients, and the handler
+    settings.py     the settings: environment variables, validated
+    sqs_message.py  SQS record -> message
+    stages.py       the types between the stages of the pipeline
+    request.py      message -> request: the id of an email (schemas/request.schema.json)
+    investigate.py  requests -> detections, escalations -> message details: the calls to Cloudflare
+    decision.py     detections -> decisions: pure functions, each decision with its record
+    notify.py       decisions -> alerts: previous alerts, claim, publish, mark
+    topic.py        the SNS topic; form.py encodes the requests to SNS
+    finish.py       outcomes -> effects: records without an alert, the three-day limit, queue calls
+    queues.py       the SQS queues: backoff, requeue, dead-letter
+    telemetry.py    one log line and one metric for each outcome
 
-`chunks.py` cuts lists to what one call to AWS takes. What is published stands in functions/alert/.
+The content of an alert is in functions/alert/, the severity in functions/domain/severity.py.
 """

@@ -1,4 +1,4 @@
-"""The composition root: every client is built here, once, and the handler is put together from them."""
+"""The composition root: build every client once, and the handler from them."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,24 +10,25 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from functions.alert.alert import Style
+from functions.alert.alert import AlertOptions
 from functions.aws import AWS_FAILURES, cause
 from functions.cloudflare.client import Cloudflare
 from functions.cloudflare.credentials import Credentials, Secret, SecretUnavailable
 from functions.cloudflare.errors import CredentialsRefused
-from functions.cloudflare.pace import Pace
-from functions.escalate.batch import Escalation, Invocation
+from functions.cloudflare.rate_limiter import RateLimiter
+from functions.domain.outcome import Outcome
 from functions.escalate.decision import Policy
+from functions.escalate.finish import Finisher
 from functions.escalate.form import encode
-from functions.escalate.lookup import Lookup
-from functions.escalate.message import read_messages
-from functions.escalate.outbox import Outbox
-from functions.escalate.outcome import Outcome, Settled
-from functions.escalate.publisher import Topic
-from functions.escalate.queue import Queues
+from functions.escalate.investigate import Investigator
+from functions.escalate.notify import Notifier
+from functions.escalate.pipeline import Invocation, Pipeline
+from functions.escalate.queues import Queues
 from functions.escalate.settings import Settings
-from functions.escalate.settlement import Settlement
+from functions.escalate.sqs_message import read_messages
+from functions.escalate.stages import MessageResult
 from functions.escalate.telemetry import report
+from functions.escalate.topic import Topic
 from functions.ledger.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -35,11 +36,11 @@ if TYPE_CHECKING:
 
 METRICS_NAMESPACE = "CloudflareEmailAlerts"
 SERVICE = "escalate"
-BATCH = 10
-"""Messages in a batch, and so questions asked at the same time."""
+BATCH_SIZE = 10
+"""Messages in a batch, and therefore concurrent calls to Cloudflare."""
 
 SNS = Config(
-    # Not retried here: a slow answer is not a lost one, and a retry would be a second alert (see publisher.py).
+    # No retries: the alert of a call that timed out may be published, and a retry would repeat it (see topic.py).
     connect_timeout=1,
     read_timeout=9,
     retries={"mode": "standard", "total_max_attempts": 1},
@@ -47,12 +48,12 @@ SNS = Config(
     parameter_validation=False,
 )
 AWS = Config(
-    # A call and its one retry take at most 2 x (1 + 3) = 8 s: see RESERVE_SECONDS in lookup.py for their sum.
+    # A call and its retry take at most 2 x (1 + 3) = 8 s. RESERVE_SECONDS in investigate.py is the sum of all calls.
     connect_timeout=1,
     read_timeout=3,
     retries={"mode": "standard", "total_max_attempts": 2},
     max_pool_connections=2,
-    # A tenth of what a batch costs, for what the tests have shown: no answer makes a request that is malformed.
+    # Validation is a tenth of the CPU of a batch. The tests show that no input leads to a malformed request.
     parameter_validation=False,
 )
 
@@ -60,28 +61,28 @@ Handler = Callable[[dict[str, object], LambdaContext], dict[str, object]]
 
 
 def build(settings: Settings) -> Handler:
-    """The handler for these settings, with all its clients, and the secret fetched ahead of the first batch."""
+    """Build the handler and its clients, and fetch the secret."""
     logger, metrics = Logger(service=SERVICE), Metrics(namespace=METRICS_NAMESPACE, service=SERVICE)
-    escalation = _escalation(settings, logger)
+    pipeline = _pipeline(settings, logger)
 
     def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
         invocation = Invocation(context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000)
-        cases = escalation.run(read_messages(event), invocation)
-        report(cases, _now(), logger, metrics)
-        return _response(cases)
+        results = pipeline.run(read_messages(event), invocation)
+        report(results, _now(), logger, metrics)
+        return _response(results)
 
     with_metrics: Handler = metrics.log_metrics(handler)
     with_context: Handler = logger.inject_lambda_context(with_metrics)
     return with_context
 
 
-def _response(cases: Sequence[Settled]) -> dict[str, object]:
-    failures = [{"itemIdentifier": case.message.id} for case in cases if case.outcome is Outcome.RETRY]
+def _response(results: Sequence[MessageResult]) -> dict[str, object]:
+    failures = [{"itemIdentifier": result.message.id} for result in results if result.outcome is Outcome.RETRY]
     return {"batchItemFailures": failures}
 
 
-def _escalation(settings: Settings, logger: Logger) -> Escalation:
-    # One session, and its clients one after the other: in threads it takes longer.
+def _pipeline(settings: Settings, logger: Logger) -> Pipeline:
+    # One session, and the clients in sequence: building them in threads takes longer.
     session = boto3.Session()
     sqs = session.client("sqs", config=AWS)
     policy = Policy(settings.account_id, settings.escalate_on, settings.record_all)
@@ -96,18 +97,24 @@ def _escalation(settings: Settings, logger: Logger) -> Escalation:
     try:
         credentials.current()
     except CredentialsRefused as exc:
-        # Not a reason to fail: the messages wait until the secret is mended.
-        logger.warning("credentials missing", extra={"detail": str(exc)})
-    pace = Pace(settings.requests_per_window, settings.environments)
+        # Not a failure of init: messages are deferred until the secret has a valid token.
+        logger.warning("credentials not usable", extra={"detail": str(exc)})
+    rate_limiter = RateLimiter(settings.requests_per_window, settings.environments)
     cloudflare = Cloudflare(
-        settings.base_url, settings.account_id, credentials, pace, gravity=policy.gravity, connections=BATCH
+        settings.base_url,
+        settings.account_id,
+        credentials,
+        rate_limiter,
+        severity_rank=policy.severity_rank,
+        connections=BATCH_SIZE,
     )
+    threads = ThreadPoolExecutor(BATCH_SIZE, "cloudflare")
     queues = Queues(sqs, settings.request_queue_url, settings.dead_letter_queue_url)
-    return Escalation(
+    return Pipeline(
         policy=policy,
-        lookup=Lookup(cloudflare, ThreadPoolExecutor(BATCH, "cloudflare"), policy, settings.fetch_context, _now),
-        outbox=Outbox(ledger, topic, Style(settings.mask_recipients, settings.chat_notifications), _now),
-        settlement=Settlement(ledger, queues, policy, settings.max_receives, _now),
+        investigator=Investigator(cloudflare, threads, policy, settings.fetch_details, _now),
+        notifier=Notifier(ledger, topic, AlertOptions(settings.mask_recipients, settings.chat_notifications), _now),
+        finisher=Finisher(ledger, queues, policy, settings.max_receive_count, _now),
         now=_now,
     )
 
@@ -115,10 +122,10 @@ def _escalation(settings: Settings, logger: Logger) -> Escalation:
 def _secret_reader(secrets: "SecretsManagerClient", secret_id: str) -> Callable[[], Secret]:
     def read() -> Secret:
         try:
-            answer = secrets.get_secret_value(SecretId=secret_id)
+            response = secrets.get_secret_value(SecretId=secret_id)
         except AWS_FAILURES as exc:
             raise SecretUnavailable(cause(exc)) from exc
-        return Secret(answer.get("SecretString", ""), answer["VersionId"])
+        return Secret(response.get("SecretString", ""), response["VersionId"])
 
     return read
 

@@ -1,25 +1,26 @@
-"""Detections -> decisions: pure. A decision comes with the record of it."""
+"""Detections -> decisions: which dispositions raise an alert. Pure; every decision has its record."""
 
+import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from functions.cloudflare.contract import FAMILIES
-from functions.cloudflare.detection import Detection
-from functions.cloudflare.message_id import MessageId
-from functions.escalate.cases import Detected, Dismissed, Escalating
-from functions.escalate.message import Message
-from functions.escalate.outcome import Outcome, Reason, Settled
-from functions.escalate.severity import severity
-from functions.escalate.verdict import UnknownDisposition, judge
-from functions.ledger.record import Record
+from functions.cloudflare.contract import DISPOSITIONS
+from functions.domain.detection import Detection
+from functions.domain.email_id import EmailId
+from functions.domain.outcome import Outcome, Reason
+from functions.domain.record import Record
+from functions.domain.severity import FAMILIES, severity
+from functions.escalate.sqs_message import Message
+from functions.escalate.stages import BelowThreshold, Detected, Escalating, MessageResult
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What this deployment decides by.
+    """The settings of a deployment that decide.
 
-    account_id:  the one account that it may ask about.
-    escalate_on: dispositions in upper case.
+    account_id:  the account that it may ask about.
+    escalate_on: dispositions in upper detected.
     record_all:  whether decisions not to alert are recorded too.
     """
 
@@ -27,43 +28,45 @@ class Policy:
     escalate_on: frozenset[str]
     record_all: bool
 
-    def decide(self, case: Detected, now: datetime) -> Escalating | Dismissed | Settled:
-        """Whether to alert, by the disposition alone; drift elsewhere in the answer is noted and changes nothing."""
-        request, detection, drift = case.request, case.found.detection, case.found.drift
-        settle = Settled(request.message, Outcome.REJECTED, Reason.UNKNOWN_DISPOSITION, id=request.id, drift=drift)
+    def decide(self, detected: Detected, now: datetime) -> Escalating | BelowThreshold | MessageResult:
+        """Whether to alert, by the disposition alone. Contract drift elsewhere is noted and changes nothing."""
+        request, detection, drift = detected.request, detected.answer.detection, detected.answer.drift
+        result = MessageResult(
+            request.message, Outcome.REJECTED, Reason.UNKNOWN_DISPOSITION, id=request.id, drift=drift
+        )
         try:
             verdict = judge(detection.final_disposition, self.escalate_on)
         except UnknownDisposition as exc:
-            return replace(settle, detail=str(exc))
-        if case.found.unnamed:
-            # It may well be there under another name: a human looks, rather than that nobody ever does.
-            detail = f"$.final_disposition: not given, but there is {', '.join(case.found.unnamed)}, which the contract does not know"
-            return replace(settle, reason=Reason.INVALID_ANSWER, detail=detail)
+            return replace(result, detail=str(exc))
+        if detected.answer.unknown_fields:
+            # One of the unknown fields may be the renamed disposition, so a human looks at it.
+            detail = f"$.final_disposition is missing, and the contract does not know {', '.join(detected.answer.unknown_fields)}"
+            return replace(result, reason=Reason.INVALID_ANSWER, detail=detail)
         outcome = Outcome.ESCALATED if verdict.escalate else Outcome.NOT_ESCALATED
         record = replace(
             self.record(
-                request.message, request.id, outcome, verdict.reason, fetched_at=case.fetched_at, decided_at=now
+                request.message, request.id, outcome, verdict.reason, fetched_at=detected.fetched_at, decided_at=now
             ),
-            found_as=case.found.id,
+            resolved_id=detected.answer.id,
             disposition=verdict.disposition,
             escalates=verdict.escalate,
             detection=detection,
             drift=drift,
         )
         if verdict.escalate:
-            return Escalating(request, weighed(record))
-        settled = replace(
-            settle,
+            return Escalating(request, with_severity(record))
+        result = replace(
+            result,
             outcome=outcome,
             reason=verdict.reason,
             disposition=verdict.disposition,
             record=record if self.record_all else None,
         )
-        # An answer without a disposition is no opinion: it closes no alert.
-        return Dismissed(request, record, settled) if verdict.disposition else settled
+        # An answer without a disposition changes nothing about an email: it closes no alert.
+        return BelowThreshold(request, record, result) if verdict.disposition else result
 
-    def gravity(self, detection: Detection) -> tuple[int, int]:
-        """How grave a detection is, to decide by the gravest of several: to escalate, then unheard-of, then the rest."""
+    def severity_rank(self, detection: Detection) -> tuple[int, int]:
+        """Order several detections of one id: escalated ones last, before them unknown dispositions, then the rest."""
         try:
             verdict = judge(detection.final_disposition, self.escalate_on)
         except UnknownDisposition:
@@ -76,14 +79,14 @@ class Policy:
     def record(
         self,
         message: Message,
-        id: MessageId,
+        id: EmailId,
         outcome: Outcome,
         reason: Reason,
         *,
         fetched_at: datetime,
         decided_at: datetime,
     ) -> Record:
-        """What can be written down about any decision; without a detection so far."""
+        """The part of a record that every decision has; without a detection."""
         return Record(
             account_id=self.account_id,
             id=id,
@@ -97,6 +100,49 @@ class Policy:
         )
 
 
-def weighed(record: Record) -> Record:
-    """The record with its severity, by what is known of it so far."""
+def with_severity(record: Record) -> Record:
+    """The record with its severity, by its disposition and delivery."""
     return replace(record, severity=severity(record.disposition or "", record.delivery, escalates=record.escalates))
+
+
+ESCALATE_BY_DEFAULT = frozenset({"MALICIOUS", "MALICIOUS-BEC", "SUSPICIOUS"})
+
+_UNSAFE = re.compile(r"[^A-Z0-9-]")
+_LONGEST = 40
+"""Characters of a disposition: it becomes part of a key, of a subject line and of a message attribute."""
+
+
+class UnknownDisposition(Exception):
+    """A disposition that is neither documented nor of a known family. A human has to look at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The decision about a disposition.
+
+    escalate:    whether to alert.
+    disposition: in upper case; None if Cloudflare gave none.
+    reason:      the rule.
+    """
+
+    escalate: bool
+    disposition: str | None
+    reason: Reason
+
+
+def judge(final_disposition: str | None, escalate_on: AbstractSet[str]) -> Verdict:
+    """Decide by the final disposition, without regard to detected.
+
+    escalate_on: dispositions in upper case, out of DISPOSITIONS.
+    Raises UnknownDisposition; its text has the JSON path and not the value.
+    """
+    if final_disposition is None:
+        return Verdict(False, None, Reason.DISPOSITION_NOT_GIVEN)
+    disposition = final_disposition.upper()
+    if disposition in escalate_on:
+        return Verdict(True, disposition, Reason.DISPOSITION_LISTED)
+    if disposition in DISPOSITIONS:
+        return Verdict(False, disposition, Reason.DISPOSITION_NOT_ESCALATED)
+    if disposition.startswith(FAMILIES):  # MALICIOUS-BEC was a new word once, too
+        return Verdict(True, _UNSAFE.sub("-", disposition)[:_LONGEST], Reason.DISPOSITION_FAMILY)
+    raise UnknownDisposition("$.final_disposition: not a known value, and of no known family")

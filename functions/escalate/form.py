@@ -11,24 +11,24 @@ from urllib.parse import quote_plus
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSRequest
 
-_SHORT = 200
+_SHORT_TEXT = 200
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
 _ESCAPES = [
-    ("%", "%25"),  # before the others, which bring in more of it
+    ("%", "%25"),  # first, because the other escapes contain it
     *((chr(code), f"%{code:02X}") for code in range(128) if chr(code) not in _UNRESERVED | {"%", " "}),
     (" ", "+"),
 ]
 
 
 def encode(request: "AWSRequest", **_: object) -> None:
-    """Encode the form if it is still a dictionary. A handler for botocore's event `request-created`."""
+    """Encode the form of a request. A handler for botocore's event `request-created`."""
     if isinstance(request.data, dict):
         request.data = "&".join(f"{name}={quoted(value)}" for name, value in request.data.items()).encode()
 
 
 def quoted(text: str) -> str:
-    """Give what `quote_plus` gives. Long ASCII text is replaced by kind of character, which is faster."""
-    if len(text) < _SHORT or not text.isascii():
+    """Quote as `quote_plus` does, but faster for long ASCII texts."""
+    if len(text) < _SHORT_TEXT or not text.isascii():
         return quote_plus(text)
     for character, escape in _ESCAPES:
         if character in text:

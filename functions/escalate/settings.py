@@ -1,4 +1,4 @@
-"""The environment, checked once during init: a wrong setting is told before the first message is touched."""
+"""The settings: environment variables, validated once, before the first message."""
 
 import re
 from collections.abc import Mapping
@@ -7,26 +7,27 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from functions.cloudflare.contract import DISPOSITIONS
-from functions.escalate.verdict import ESCALATE_BY_DEFAULT
+from functions.escalate.decision import ESCALATE_BY_DEFAULT
 
-RECEIVES = 12
+MAX_RECEIVE_COUNT = 12
 CLOUDFLARE_API = "https://api.cloudflare.com/client/v4"
 
 _PLAIN_HTTP_HOSTS = frozenset({"127.0.0.1", "172.17.0.1", "::1", "localhost", "host.docker.internal"})
-"""Where the local stack listens. Anywhere else credentials travel over TLS only."""
+"""Hosts of the local stack. For any other host, credentials are sent over TLS only."""
 _ARN = r"arn:aws[a-z-]*:{service}:[a-z0-9-]+:[0-9]{{12}}:[A-Za-z0-9_-]+"
 
 
 class InvalidSettings(Exception):
-    """Settings that are missing or malformed: all of them, a line each."""
+    """Settings are missing or malformed. The text names all of them, one a line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that a deployment can differ in. `alert_topic_arn` or `ledger_table` may be None, not both.
+    """The settings of one deployment. Of `alert_topic_arn` and `ledger_table`, one may be None.
 
-    requests_per_window: our share of Cloudflare's rate limit. environments: how many of this function share it.
-    max_receives: the delivery at which a message is sent again, before SQS gives it up.
+    requests_per_window: the share of Cloudflare's rate limit that this function may use.
+    environments:        how many execution environments of the function divide that share.
+    max_receive_count:   the receive at which the function requeues a message, before SQS dead-letters it.
     """
 
     account_id: str
@@ -38,17 +39,17 @@ class Settings:
     request_queue_url: str
     escalate_on: frozenset[str]
     record_all: bool
-    fetch_context: bool
+    fetch_details: bool
     mask_recipients: bool
     chat_notifications: bool
     retention: timedelta
     requests_per_window: float
     environments: int
-    max_receives: int
+    max_receive_count: int
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """The settings in an environment. An empty variable is as good as none. Raises InvalidSettings, naming them all."""
+    """Read the settings of an environment. An empty variable counts as missing. Raises InvalidSettings."""
     reader = _Reader(environment)
     dispositions = reader.words("ESCALATE_ON", ",".join(sorted(ESCALATE_BY_DEFAULT)))
     settings = Settings(
@@ -61,7 +62,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         request_queue_url=reader.url("REQUEST_QUEUE_URL"),
         escalate_on=frozenset(dispositions),
         record_all=reader.switch("RECORD_ALL", default=False),
-        fetch_context=reader.switch("FETCH_CONTEXT", default=True),
+        fetch_details=reader.switch("FETCH_DETAILS", default=True),
         mask_recipients=reader.switch("MASK_RECIPIENTS", default=False),
         chat_notifications=reader.switch("CHAT_NOTIFICATIONS", default=False),
         retention=timedelta(days=reader.number("RETENTION_DAYS", 30, 3650, 400)),
@@ -69,20 +70,20 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         * reader.number("CLOUDFLARE_SHARE", 1, 100, 80)
         / 100,
         environments=reader.number("MAXIMUM_CONCURRENCY", 1, 10, 2),
-        max_receives=reader.number("MAX_RECEIVES", 1, 1000, RECEIVES),
+        max_receive_count=reader.number("MAX_RECEIVE_COUNT", 1, 1000, MAX_RECEIVE_COUNT),
     )
     if unknown := sorted(settings.escalate_on - DISPOSITIONS):
-        known = ", ".join(sorted(DISPOSITIONS))
-        reader.problems.append(f"ESCALATE_ON: {', '.join(unknown)} is no disposition; known are {known}")
+        valid = ", ".join(sorted(DISPOSITIONS))
+        reader.problems.append(f"ESCALATE_ON: unknown disposition {', '.join(unknown)}; valid are {valid}")
     if not settings.alert_topic_arn and not settings.ledger_table:
-        reader.problems.append("ALERT_TOPIC_ARN, LEDGER_TABLE: at least one of them is needed")
+        reader.problems.append("ALERT_TOPIC_ARN, LEDGER_TABLE: both missing; set at least one")
     if reader.problems:
-        raise InvalidSettings("\n  ".join(["the environment is not usable:", *reader.problems]))
+        raise InvalidSettings("\n  ".join(["the settings are not valid:", *reader.problems]))
     return settings
 
 
 class _Reader:
-    """Reads variables, and collects what is wrong with them instead of stopping at the first."""
+    """Reads variables, and collects all problems instead of stopping at the first."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -101,32 +102,32 @@ class _Reader:
     def optional(self, name: str, pattern: str, expected: str) -> str | None:
         return self.text(name, pattern, expected) if self._environment.get(name, "").strip() else None
 
-    def number(self, name: str, least: int, most: int, default: int) -> int:
+    def number(self, name: str, min_: int, max_: int, default: int) -> int:
         value = self._environment.get(name, "").strip() or str(default)
-        if re.fullmatch(r"[0-9]{1,9}", value) and least <= int(value) <= most:
+        if re.fullmatch(r"[0-9]{1,9}", value) and min_ <= int(value) <= max_:
             return int(value)
-        self.problems.append(f"{name}: malformed; expected a whole number from {least} to {most}")
+        self.problems.append(f"{name}: malformed; expected a whole number from {min_} to {max_}")
         return default
 
     def words(self, name: str, default: str) -> list[str]:
         value = self._environment.get(name, "").strip() or default
         words = [word.strip().upper() for word in value.split(",") if word.strip()]
         if not words:
-            self.problems.append(f"{name}: malformed; expected words, separated by commas")
+            self.problems.append(f"{name}: malformed; expected words separated by commas")
         return words
 
     def url(self, name: str, default: str = "") -> str:
         value = self.text(name, r"https?://[^\s/?#@]+(/[^\s?#@]*)?", "an https:// URL", default)
         try:
-            usable = not value or (urlsplit(value).hostname and urlsplit(value).port != 0)
+            is_valid = not value or (urlsplit(value).hostname and urlsplit(value).port != 0)
         except ValueError:
-            usable = False
-        if not usable:
+            is_valid = False
+        if not is_valid:
             self.problems.append(f"{name}: malformed; expected an https:// URL")
             return ""
-        if value.startswith("http://") and not self._may_be_plain(name, value):
-            self.problems.append(f"{name}: expected an https:// URL; http:// is for the local stack")
+        if value.startswith("http://") and not self._allows_plain_http(name, value):
+            self.problems.append(f"{name}: expected an https:// URL; only the local stack may use http://")
         return value.rstrip("/")
 
-    def _may_be_plain(self, name: str, value: str) -> bool:
+    def _allows_plain_http(self, name: str, value: str) -> bool:
         return name != "CLOUDFLARE_BASE_URL" or urlsplit(value).hostname in _PLAIN_HTTP_HOSTS

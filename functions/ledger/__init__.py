@@ -1,11 +1,9 @@
-"""The audit trail in DynamoDB, which is also the outbox: nothing is published that was not claimed here first.
+"""The ledger: records of decisions in DynamoDB, and the claims that keep alerts from being lost or repeated.
 
-keys.py         where things stand in the table, and which index answers which question
-record.py       one decision about one mail
-item.py         a record as an item's attributes, and back
-pointers.py     what a record can be found by that it may have several of
-standing.py     what was last told about a mail, and what that makes of a new decision
-ledger.py       claim, mark and record: one call for a whole batch, unless some of it is refused
-transaction.py  groups of writes, each whole or refused
-wire.py         values as DynamoDB writes them
+ledger.py            the operations: claim, mark, record
+last_alert.py        the last alert about an email, and how a new decision relates to it
+item.py              the item of a record
+keys.py              the keys of all items, the indexes and the pointers
+transaction.py       groups of writes, each done as a whole or refused
+attribute_values.py  values in DynamoDB's JSON
 """

@@ -1,31 +1,33 @@
-"""A record as the attributes of an item, and back: what somebody reads in the console months later.
+"""A record as the attributes of an item, and back.
 
-Times are UTC, ISO 8601. What is not known is absent. A record has at most 150 KB of detection and 30 KB of context,
-of the 400 KB that DynamoDB takes; ten of them fit into the 4 MB of a transaction.
+Times are UTC, ISO 8601. An unknown value is absent. A record has at most 150 KB of the detection and 30 KB of the message
+details, of the 400 KB that DynamoDB accepts. Ten records fit into the 4 MB of a transaction.
 """
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.cloudflare.context import read_context
 from functions.cloudflare.contract import VERSION
-from functions.cloudflare.detection import Detection, read_detection
-from functions.cloudflare.excerpt import excerpt
-from functions.cloudflare.message_id import MessageId
-from functions.cloudflare.recipients import addresses
+from functions.domain.detection import Detection, read_detection
+from functions.domain.email_id import EmailId
+from functions.domain.message_details import read_message_details
+from functions.domain.outcome import Outcome, Reason
+from functions.domain.recipients import addresses
+from functions.domain.record import Activity, Record, moment
+from functions.domain.severity import Severity
+from functions.domain.truncate import truncate
 from functions.ledger.keys import MONTH, value_key
-from functions.ledger.record import Activity, Record, moment
-from functions.ledger.standing import previous_attributes, read_previous
+from functions.ledger.last_alert import previous_attributes, read_previous
 from functions.release import RELEASE
 
 DETECTION_LIMIT = 150 * 1024
-CONTEXT_LIMIT = 30 * 1024
+DETAILS_LIMIT = 30 * 1024
 """Bytes."""
 
 
 def attributes(record: Record, retention: timedelta) -> dict[str, object]:
-    """Everything about a record but its key and its state, as plain JSON values."""
+    """The attributes of a record except its key and its state, as plain JSON values."""
     decided_at = moment(record.decided_at)
     known: dict[str, object] = {
         "account_id": record.account_id,
@@ -38,7 +40,7 @@ def attributes(record: Record, retention: timedelta) -> dict[str, object]:
         "schema_version": VERSION,
         "release": RELEASE,
         "disposition": record.disposition,
-        "turn": record.turn,
+        "revision": record.revision,
         "queued_at": moment(record.queued_at),
         "fetched_at": moment(record.fetched_at),
         "decided_at": decided_at,
@@ -49,7 +51,7 @@ def attributes(record: Record, retention: timedelta) -> dict[str, object]:
     }
     known |= previous_attributes(record)
     if record.detection:
-        kept = excerpt(record.detection, DETECTION_LIMIT)
+        kept = truncate(record.detection, DETECTION_LIMIT)
         sender = record.detection.sender_info
         known |= {
             "sender_domain": value_key(sender.pld or _from_domain(record.detection)),
@@ -62,55 +64,55 @@ def attributes(record: Record, retention: timedelta) -> dict[str, object]:
 
 
 def late_attributes(record: Record) -> dict[str, object]:
-    """What a record knows only once the mail's context is there, which comes after the claim."""
+    """The attributes that depend on the message details, which arrive after the claim."""
     late: dict[str, object] = {
         "severity": record.severity,
         "delivered": record.delivery.delivered,
         "cloudflare_alert_id": record.cloudflare_alert_id,
         "investigate_id": record.investigate_id,
     }
-    if record.context:
-        kept = excerpt(record.context, CONTEXT_LIMIT)
+    if record.details:
+        kept = truncate(record.details, DETAILS_LIMIT)
         late |= {
             "delivery_status": kept.fields["delivery_status"],
-            "context": kept.fields,
-            "context_counts": kept.counts,
-            "context_dropped": list(kept.dropped),
+            "details": kept.fields,
+            "details_counts": kept.counts,
+            "details_dropped": list(kept.dropped),
         }
     return {name: value for name, value in late.items() if value is not None}
 
 
 def read_record(item: Mapping[str, Any]) -> Record:
-    """The record whose attributes these are; what did not fit into them is gone.
+    """The record with these attributes, without the parts that were cut for size.
 
-    Raises KeyError and ValueError for what `attributes` has not written.
+    Raises KeyError or ValueError for an item that `attributes` has not written.
     """
     detection = item.get("detection")
-    found_as = item.get("investigate_id") or item.get("cloudflare_alert_id")
+    resolved_id = item.get("investigate_id") or item.get("cloudflare_alert_id")
     return Record(
         account_id=item["account_id"],
-        id=MessageId(item["id"]),
-        outcome=item["outcome"],
-        reason=item["reason"],
+        id=EmailId(item["id"]),
+        outcome=Outcome(item["outcome"]),
+        reason=Reason(item["reason"]),
         escalate_on=tuple(item["escalate_on"]),
         queued_at=datetime.fromisoformat(item["queued_at"]),
         fetched_at=datetime.fromisoformat(item["fetched_at"]),
         decided_at=datetime.fromisoformat(item["decided_at"]),
         sqs_message_id=item["sqs_message_id"],
-        found_as=MessageId(found_as) if found_as else None,
+        resolved_id=EmailId(resolved_id) if resolved_id else None,
         disposition=item.get("disposition"),
         escalates=item.get("activity") in (Activity.CREATE, Activity.UPDATE),
-        severity=item.get("severity"),
+        severity=Severity(item["severity"]) if "severity" in item else None,
         detail=item.get("detail", ""),
         detection=read_detection(detection, item["detection_counts"]) if detection is not None else None,
         drift=tuple(item["drift"]),
-        context=read_context(item["context"]) if "context" in item else None,
-        turn=item["turn"],
+        details=read_message_details(item["details"]) if "details" in item else None,
+        revision=item["revision"],
         previous=read_previous(item),
     )
 
 
 def _from_domain(detection: Detection) -> str:
-    """The domain that the mail says it is from, for want of the one that Cloudflare looked up."""
+    """The domain of the From header, for records without Cloudflare's own."""
     named = addresses(detection.header("from") or "")
     return named[-1].rpartition("@")[2] if named else ""

@@ -1,8 +1,8 @@
-"""Claim, mark and record in DynamoDB: each one call for a whole batch, and one more for each round of refusals.
+"""Claim, mark and record: one call to DynamoDB for a whole batch, and one more for each round of refusals.
 
-A claim comes before the alert and a mark after it. Whatever dies in between leaves a PENDING record with a lease that
-runs out, and the redelivered message takes it up again: an alert can come late, or once more with the same `alert_id`,
-but never not at all.
+A claim comes before the publish and a mark after it. A worker that dies in between leaves a PENDING record with a lease
+that expires. The redelivered message then takes the record over: an alert can be late, or be repeated once with the same
+`alert_id`, and is never lost.
 """
 
 from collections.abc import Sequence
@@ -12,20 +12,19 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from functions.aws import AWS_FAILURES, cause
+from functions.domain.record import Record, State, moment
+from functions.ledger.attribute_values import from_item, to_item
 from functions.ledger.item import attributes, late_attributes
-from functions.ledger.keys import YES
-from functions.ledger.pointers import pointers
-from functions.ledger.record import Record, State, moment
-from functions.ledger.standing import Standing, read_standing, standing_attributes
+from functions.ledger.keys import YES, alert_key, decision_key, last_alert_key, pointers
+from functions.ledger.last_alert import LastAlert, last_alert_attributes, read_last_alert
 from functions.ledger.transaction import Refusal, TransactionUnavailable, transact
-from functions.ledger.wire import from_item, to_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef, WriteRequestOutputTypeDef
 
 ROUNDS = 3
-"""How often a claim looks again where the mail's standing has moved: twice at the same time is rare, thrice a fault."""
+"""Tries of a claim while other workers change the same email. A second worker is rare, a third one a fault."""
 WRITES = 25
 """Items of one BatchWriteItem."""
 
@@ -34,36 +33,42 @@ class LedgerUnavailable(Exception):
     """DynamoDB did not take the write, or did not say whether it did."""
 
 
-class Hold(Enum):
-    """How we hold an escalation after we tried to claim it."""
+class ClaimStatus(Enum):
+    """The result of a claim."""
 
-    CLAIMED = "ours: publish it"
-    SENT = "complete before we came: nothing to do"
-    HELD = "another worker holds it, and may be publishing it now"
-    OVERTAKEN = "a later answer of Cloudflare's has been acted on: ours is out of date"
-    UNKNOWN = "the ledger could not say"
+    CLAIMED = "this worker publishes the alert"
+    SENT = "the alert was sent before"
+    HELD = "another worker holds the alert, and may be publishing it now"
+    SUPERSEDED = "a later answer of Cloudflare has been used already"
+    UNKNOWN = "the table could not say"
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """record: as claimed, with its turn and what was told before. held_for: seconds until another's lease runs out."""
+    """The result for one record.
 
-    hold: Hold
+    record:             as claimed, with its revision and previous alert.
+    lease_seconds_left: until another worker's lease expires.
+    """
+
+    status: ClaimStatus
     record: Record
-    held_for: float = 0.0
+    lease_seconds_left: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Claimant:
-    """Who claims: unlike any other, for only the owner can mark. lease: how long nobody else may take over.
+class ClaimOwner:
+    """The worker that claims. Only the owner of a claim can mark its record.
 
-    told: whether an alert will follow, so that also what was recorded when there was no topic is to be claimed.
+    owner:     unlike that of any other invocation.
+    lease:     the time for which no other worker takes the claim over.
+    publishes: whether alerts are published. If so, alerts that were recorded without a topic are claimed as well.
     """
 
     owner: str
     now: datetime
     lease: timedelta
-    told: bool
+    publishes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,42 +79,39 @@ class Ledger:
     table: str
     retention: timedelta
 
-    def standings(self, records: Sequence[Record]) -> list[Standing | None]:
-        """What was last told about the mails of some decisions, ten at the most. Raises LedgerUnavailable."""
-        keys = [to_item(record.standing_key) for record in records]
+    def last_alerts(self, records: Sequence[Record]) -> list[LastAlert | None]:
+        """The last alert about the email of each record, for at most ten records. Raises LedgerUnavailable."""
+        keys = [to_item(last_alert_key(record)) for record in records]
         try:
             answer = self.dynamodb.batch_get_item(RequestItems={self.table: {"Keys": keys, "ConsistentRead": True}})
         except AWS_FAILURES as exc:
-            raise LedgerUnavailable(f"the table did not answer: {cause(exc)}") from exc
+            raise LedgerUnavailable(f"DynamoDB did not answer: {cause(exc)}") from exc
         if answer.get("UnprocessedKeys"):
-            raise LedgerUnavailable("the table did not look up all that was asked for")
-        found = {
-            (it["about"], it["entry"]): read_standing(it) for it in map(from_item, answer["Responses"][self.table])
-        }
-        return [found.get((record.standing_key["about"], record.standing_key["entry"])) for record in records]
+            raise LedgerUnavailable("DynamoDB did not look up all keys")
+        found = {(it["pk"], it["sk"]): read_last_alert(it) for it in map(from_item, answer["Responses"][self.table])}
+        return [found.get((last_alert_key(record)["pk"], last_alert_key(record)["sk"])) for record in records]
 
-    def claim(self, records: Sequence[Record], claimant: Claimant) -> list[Claim]:
-        """Claim each escalation that nobody has sent and nobody holds; no two may be about the same id.
+    def claim(self, records: Sequence[Record], owner: ClaimOwner) -> list[Claim]:
+        """Claim each alert that is not sent and not held by another worker; no two may have the same id.
 
-        The first try takes for granted that nothing was told about the mail, or just this: so it is nearly always.
-        Where something else was, the refusal says what, and the next try follows on it.
-        A transaction is all or nothing: those that cannot be claimed are told apart, and the rest is tried again.
-        Raises LedgerUnavailable where the table does not answer.
+        The first try assumes that there was no alert about the email, or the same one, which is nearly always so.
+        Otherwise the refusal returns the last alert, and the next try follows it.
+        Raises LedgerUnavailable.
         """
-        tries = [_Try(record) for record in records]
+        tries = [ClaimAttempt(record) for record in records]
         for _ in range(ROUNDS):
             ahead = [it for it in tries if it.claim is None]
             if not ahead:
                 break
-            refusals = self._transact([self._claiming(it, claimant) for it in ahead])
+            refusals = self._transact([self._claiming(it, owner) for it in ahead])
             for i, it in enumerate(ahead):
-                it.learn(refusals.get(i), claimant)
-        return [it.claim or Claim(Hold.UNKNOWN, it.record) for it in tries]
+                it.learn(refusals.get(i), owner)
+        return [it.claim or Claim(ClaimStatus.UNKNOWN, it.record) for it in tries]
 
     def mark(self, published: Sequence[tuple[Record, str | None]], owner: str, now: datetime) -> list[bool]:
-        """Mark records complete: SENT with their SNS message id, RECORDED without one. Pointers come with the mark.
+        """Mark records SENT with their SNS message id, or RECORDED without one, and write their pointers.
 
-        False for one that another has taken over. Raises LedgerUnavailable where one is still to be marked.
+        False for a record that another worker has taken over. Raises LedgerUnavailable if any is still to be marked.
         """
         refusals = self._transact([self._marking(record, sns_id, owner, now) for record, sns_id in published])
         held = {i: refusal[0] for i, refusal in refusals.items()}
@@ -118,13 +120,13 @@ class Ledger:
         return [i not in held or held[i].get("owner") == owner for i in range(len(published))]
 
     def record(self, records: Sequence[Record]) -> list[bool]:
-        """Write decisions that need no alert, with the pointers to them.
+        """Write decisions that need no alert, with pointers to them.
 
-        False for each that DynamoDB did not take whole. Raises LedgerUnavailable.
+        False for each that DynamoDB did not take as a whole. Raises LedgerUnavailable.
         """
         requests: list[tuple[int, WriteRequestOutputTypeDef]] = []
         for i, record in enumerate(records):
-            key, known = record.observation_key, attributes(record, self.retention)
+            key, known = decision_key(record), attributes(record, self.retention)
             items = [*self._pointers(record, key), key | known | {"state": State.RECORDED}]
             requests += [(i, {"PutRequest": {"Item": to_item(item)}}) for item in items]
         done = [True] * len(records)
@@ -136,11 +138,11 @@ class Ledger:
         return done
 
     def _write(self, requests: "list[WriteRequestOutputTypeDef]") -> "Sequence[WriteRequestOutputTypeDef]":
-        """Those that DynamoDB has left undone."""
+        """Write items; the requests that DynamoDB did not process."""
         try:
             answer = self.dynamodb.batch_write_item(RequestItems={self.table: requests})
         except AWS_FAILURES as exc:
-            raise LedgerUnavailable(f"the table did not take the records: {cause(exc)}") from exc
+            raise LedgerUnavailable(f"DynamoDB did not take the records: {cause(exc)}") from exc
         return answer.get("UnprocessedItems", {}).get(self.table, [])
 
     def _pointers(self, record: Record, key: dict[str, str]) -> list[dict[str, object]]:
@@ -149,18 +151,18 @@ class Ledger:
     def _expires_at(self, record: Record) -> int:
         return int((record.decided_at + self.retention).timestamp())
 
-    def _claiming(self, it: "_Try", claimant: Claimant) -> "list[TransactWriteItemTypeDef]":
-        """The standing, which has to be as we know it, and the record, which has to be free."""
+    def _claiming(self, it: "ClaimAttempt", owner: ClaimOwner) -> "list[TransactWriteItemTypeDef]":
+        """The write of the last alert, conditional on the known one, and of the record, conditional on being free."""
         record = it.record
-        standing: UpdateTypeDef = self._setting(
-            record.standing_key,
-            standing_attributes(record, self._expires_at(record)),
-            "#disposition = :known AND turn = :turn"
-            if it.standing
-            else "attribute_not_exists(about) OR (#disposition = :known AND turn = :turn)",
+        last_alert: UpdateTypeDef = self._setting(
+            last_alert_key(record),
+            last_alert_attributes(record, self._expires_at(record)),
+            "#disposition = :known AND revision = :revision"
+            if it.last_alert
+            else "attribute_not_exists(pk) OR (#disposition = :known AND revision = :revision)",
             {
-                ":known": it.standing.told.disposition if it.standing else record.disposition,
-                ":turn": it.standing.turn if it.standing else 0,
+                ":known": it.last_alert.alert.disposition if it.last_alert else record.disposition,
+                ":revision": it.last_alert.revision if it.last_alert else 0,
             },
         )
         known = attributes(record, self.retention) | {
@@ -168,24 +170,24 @@ class Ledger:
             "alert_id": record.alert_id,
             "state": State.PENDING,
             "pending": YES,
-            "owner": claimant.owner,
-            "claimed_at": moment(claimant.now),
-            "lease_until": moment(claimant.now + claimant.lease),
+            "owner": owner.owner,
+            "claimed_at": moment(owner.now),
+            "lease_until": moment(owner.now + owner.lease),
         }
         claim = self._setting(
-            record.alert_key,
+            alert_key(record),
             known,
-            "attribute_not_exists(about) OR #state = :recorded"
+            "attribute_not_exists(pk) OR #state = :recorded"
             " OR (#state = :pending AND (attribute_not_exists(lease_until) OR lease_until < :now))",
             {
                 ":pending": State.PENDING,
-                ":recorded": State.RECORDED if claimant.told else "-",
-                ":now": moment(claimant.now),
+                ":recorded": State.RECORDED if owner.publishes else "-",
+                ":now": moment(owner.now),
                 ":one": 1,
             },
         )
         claim["UpdateExpression"] += " ADD claims :one"
-        return [{"Update": standing}, {"Update": claim}]
+        return [{"Update": last_alert}, {"Update": claim}]
 
     def _marking(
         self, record: Record, sns_message_id: str | None, owner: str, now: datetime
@@ -194,21 +196,21 @@ class Ledger:
         if sns_message_id is not None:
             known |= {"state": State.SENT, "sns_message_id": sns_message_id, "published_at": moment(now)}
         mark = self._setting(
-            record.alert_key,
+            alert_key(record),
             known,
             "#owner = :owner AND #state = :pending",
             {":owner": owner, ":pending": State.PENDING},
         )
         mark["UpdateExpression"] += " REMOVE lease_until, pending"
         mark["ExpressionAttributeNames"] = {**mark["ExpressionAttributeNames"], "#owner": "owner"}
-        items = [to_item(pointer) for pointer in self._pointers(record, record.alert_key)]
+        items = [to_item(pointer) for pointer in self._pointers(record, alert_key(record))]
         puts: list[TransactWriteItemTypeDef] = [{"Put": {"TableName": self.table, "Item": item}} for item in items]
         return [{"Update": mark}, *puts]
 
     def _setting(
         self, key: dict[str, str], known: dict[str, object], condition: str, values: dict[str, object]
     ) -> "UpdateTypeDef":
-        """An update of an item that gives it these attributes, and where the condition fails says how it stands."""
+        """An update that sets attributes. If the condition fails, DynamoDB returns the current item."""
         return {
             "TableName": self.table,
             "Key": to_item(key),
@@ -227,41 +229,41 @@ class Ledger:
 
 
 @dataclass(slots=True)
-class _Try:
-    """One record on its way to a claim. standing: what was told about its mail, as far as a refusal has said it."""
+class ClaimAttempt:
+    """The claim for one record on its way. last_alert: as far as a refusal has returned it."""
 
     record: Record
-    standing: Standing | None = None
+    last_alert: LastAlert | None = None
     claim: Claim | None = field(default=None)
 
-    def learn(self, refusal: Refusal | None, claimant: Claimant) -> None:
-        """Be claimed, or be settled, or know better for the next try."""
+    def learn(self, refusal: Refusal | None, owner: ClaimOwner) -> None:
+        """Decide the claim, or learn what the next try needs."""
         if refusal is None:
-            self.claim = Claim(Hold.CLAIMED, self.record)
+            self.claim = Claim(ClaimStatus.CLAIMED, self.record)
             return
-        standing, held = refusal
-        if standing:
-            self.standing = read_standing(standing)
-            if self.standing.overtakes(self.record):
-                self.claim = Claim(Hold.OVERTAKEN, self.record)
+        last_alert, held = refusal
+        if last_alert:
+            self.last_alert = read_last_alert(last_alert)
+            if self.last_alert.supersedes(self.record):
+                self.claim = Claim(ClaimStatus.SUPERSEDED, self.record)
             else:
-                self.record = self.standing.follow(self.record)
+                self.record = self.last_alert.link_to_previous(self.record)
         elif held:
-            self.claim = _held(self.record, held, claimant)
+            self.claim = _held(self.record, held, owner)
         else:
-            self.claim = Claim(Hold.UNKNOWN, self.record)
+            self.claim = Claim(ClaimStatus.UNKNOWN, self.record)
 
 
 def _put_key(request: "WriteRequestOutputTypeDef") -> object:
-    """What tells one put from another. Not the whole item: DynamoDB writes numbers in its own way when it gives it back."""
+    """The key of a put. Not the whole item: DynamoDB returns numbers in its own spelling."""
     item = request["PutRequest"]["Item"]
-    return item["about"], item["entry"]
+    return item["pk"], item["sk"]
 
 
-def _held(record: Record, item: dict[str, object], claimant: Claimant) -> Claim:
+def _held(record: Record, item: dict[str, object], owner: ClaimOwner) -> Claim:
     if item["state"] != State.PENDING:
-        return Claim(Hold.SENT, record)
-    if item.get("owner") == claimant.owner:
-        return Claim(Hold.CLAIMED, record)  # by an earlier try, whose answer was lost
+        return Claim(ClaimStatus.SENT, record)
+    if item.get("owner") == owner.owner:
+        return Claim(ClaimStatus.CLAIMED, record)  # by an earlier try, whose answer was lost
     until = datetime.fromisoformat(str(item["lease_until"]))
-    return Claim(Hold.HELD, record, held_for=max(0.0, (until - claimant.now).total_seconds()))
+    return Claim(ClaimStatus.HELD, record, lease_seconds_left=max(0.0, (until - owner.now).total_seconds()))

@@ -1,4 +1,4 @@
-"""The command `escalator`: its options for all, its errors, its exit codes."""
+"""The command `escalator`: global options, errors and exit codes."""
 
 import os
 import sys
@@ -7,26 +7,39 @@ from typing import Any
 import click
 
 from functions.release import RELEASE
-from ops.escalator.connection import Connection, Failed, Interrupted
-from ops.escalator.explain import explain
-from ops.escalator.export import export
-from ops.escalator.history import history
-from ops.escalator.page import report
-from ops.escalator.redrive import redrive
-from ops.escalator.stats import stats
-from ops.escalator.text import visible
+from ops.escalator.aws import CommandFailed, Connection, Interrupted
+from ops.escalator.commands.explain import explain
+from ops.escalator.commands.export import export
+from ops.escalator.commands.history import history
+from ops.escalator.commands.redrive import redrive
+from ops.escalator.commands.report import report
+from ops.escalator.commands.stats import stats
+from ops.escalator.text.sanitize import visible
 from ops.interrupt import INTERRUPTED
 from ops.loopback import bypass_proxy
 
 DONE, NOT_DONE, USAGE = 0, 1, 2
-"""Exit codes. click's own errors end with the same: 1, and 2 for a usage error."""
+"""Exit codes, the same as those of click itself: 1 for an error, 2 for a usage error."""
+COMMANDS = {
+    "Look at records": (history, explain, stats),
+    "Write files": (report, export),
+    "Dead-letter queue": (redrive,),
+}
+"""Commands by job, in the order of the help."""
 
 
-class OneLineErrors(click.Group):
-    """A command that ends in one line on stderr, and never in a traceback, where something cannot be done."""
+class EscalatorGroup(click.Group):
+    """The top command. Errors are one line on stderr, never a traceback; the help groups commands by job."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
+        """Write one section of commands for each job."""
+        for job, commands in COMMANDS.items():
+            with formatter.section(job):
+                limit = formatter.width - 6 - max(len(it.name or "") for it in commands)
+                formatter.write_dl([(it.name or "", it.get_short_help_str(limit)) for it in commands])
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run it, and exit."""
+        """Run the command and exit."""
         try:
             code = super().main(*args, **kwargs | {"standalone_mode": False})
         except click.exceptions.NoArgsIsHelpError as exc:
@@ -39,7 +52,7 @@ class OneLineErrors(click.Group):
             code = _complain(exc.format_message(), NOT_DONE)
         except Interrupted as exc:
             code = _complain(str(exc), INTERRUPTED)
-        except Failed as exc:
+        except CommandFailed as exc:
             code = _complain(str(exc), NOT_DONE)
         except click.Abort:
             code = _complain("interrupted; look at what is there before you go on", INTERRUPTED)
@@ -51,27 +64,32 @@ def _complain(text: str, code: int) -> int:
     return code
 
 
-@click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=EscalatorGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option(
     "--region", metavar="NAME", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], show_envvar=True, help="AWS region."
 )
-# The AWS SDK reads these two from the environment itself, with AWS_ENDPOINT_URL_SQS and the like before the general one.
+# The AWS SDK reads these two variables itself. It reads AWS_ENDPOINT_URL_SQS and the like before the general one.
 @click.option("--profile", metavar="NAME", help="Profile with AWS credentials.  [env var: AWS_PROFILE]")
 @click.option("--endpoint-url", metavar="URL", help="Endpoint for all AWS calls.  [env var: AWS_ENDPOINT_URL]")
 @click.version_option(RELEASE, message="%(version)s")
 @click.pass_context
 def escalator(ctx: click.Context, region: str | None, profile: str | None, endpoint_url: str | None) -> None:
-    """Look after the alerts on mail that Cloudflare Email Security found malicious or suspicious.
+    """Inspect the records of Cloudflare Email Security alerts, and handle the dead-letter queue.
 
     \b
-    Exit codes: 0  done
-                1  something could not be done; stderr says what, and what to do
-                2  the command was not understood, or wants --yes; nothing was done
-                130  interrupted, by Ctrl-C for example
+    Exit codes:
+      0  done
+      1  the command failed; stderr says what failed and what to do
+      2  the command line is not valid, or needs --yes; nothing was done
+      130  interrupted, for example by Ctrl-C
+
+    \b
+    Shell completion (bash; zsh and fish work the same way), if `escalator` is on the PATH:
+      eval "$(_ESCALATOR_COMPLETE=bash_source escalator)"
     """  # noqa: D301  # click's \b keeps the lines as they are
     bypass_proxy(os.environ)
     ctx.obj = Connection(region, profile, endpoint_url)
 
 
-for command in (history, explain, stats, report, export, redrive):
+for command in (it for commands in COMMANDS.values() for it in commands):
     escalator.add_command(command)

@@ -1,22 +1,27 @@
-"""The local stack: everything that the function meets in production, on this machine, over real HTTP.
+"""The local stack: emulated AWS, a fake Cloudflare and the function, on this machine, over real HTTP.
 
-    run.py         `make run`: sends everything through, shows what comes out, and checks it
-    serve.py       `make local`: keeps the stack up, with the function behind its queue
-    guide.py       what it prints; folder.py the files that it writes for another shell
-    container.py   how a container reaches it
-    template.py    template.yaml, as it deploys
-    stack.py       the emulated AWS with the template's resources, and the stand-in Cloudflare
-    runtime.py     a Lambda execution environment: a process that is given one event after the other
-    poller.py      the event source mapping between the queue and the function
-    consignment.py what is sent, and what each message must end as (expected.json)
-    inbox.py       the alerts, as subscribers receive them
-    proof.py       what came out against what had to
-    inquiry.py     what an operator asks afterwards, with the command line
-    show.py        all of it, for a person to read
+    run.py             `make run`: send all messages, print the results, and check them
+    serve.py           `make local`: keep the stack up, with the function polling its queue
+    guide.py           the instructions that `make local` prints
+    folder.py          the files that `make local` writes for other shells
+    container.py       how a container reaches the stack
+    template.py        template.yaml, translated for deployment
+    stack.py           the emulated AWS with the template's resources, and the fake Cloudflare
+    lambda_runtime.py  a Lambda execution environment in its own process
+    poller.py          the event source mapping between the queue and the function
+    scenarios.py       the messages to send, and the expected outcome of each (expected.json)
+    subscriber.py      the alerts, as subscribers receive them
+    verify.py          compare the results with the expected ones
+    cli_checks.py      run the command line on the table that the run filled
+    render.py          print the results
 
-The stand-in Cloudflare:
+fake_cloudflare/ serves Cloudflare's API:
 
-    mailbox.py     the mail that it knows (mailbox.json)
-    cloudflare.py  its addresses; answers.py the bodies, search.py the search, admission.py the credentials,
-                   limiter.py the rate limit, wire.py the HTTP server
+    server.py          routes and calls
+    mailbox.py         the emails that it has (mailbox.json)
+    responses.py       response bodies
+    search.py          the search endpoint
+    auth.py            credentials
+    rate_limit.py      the rate limit
+    http_server.py     the HTTP server
 """

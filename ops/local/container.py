@@ -1,4 +1,4 @@
-"""How a container (`sam local invoke`) reaches the local stack on this machine."""
+"""Addresses and options with which a container (`sam local invoke`) reaches the local stack."""
 
 import platform
 import socket
@@ -6,23 +6,23 @@ import socket
 from ops.local.stack import Stack
 
 BRIDGE = "172.17.0.1"
-"""This machine's address on Docker's own network, on Linux."""
+"""The address of this machine on Docker's default network, on Linux."""
 CONTAINERS_NAME = "host.docker.internal"
-"""What a container calls this machine. Docker Desktop resolves it; on Linux `--add-host` has to."""
+"""The host name of this machine in a container. Docker Desktop resolves it; Linux needs `--add-host`."""
 FUNCTION = "EscalateFunction"
 _ARCHITECTURE = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
 PARAMETERS = f"Architecture={_ARCHITECTURE} CloudflareAccountId={'0' * 32}"
-"""For `sam build` and `sam local invoke`: a container runs on this machine's processor, and needs some account id."""
+"""Parameters for `sam build` and `sam local invoke`: this machine's architecture, and any valid account id."""
 
 
 def container_variables(stack: Stack, host: str) -> dict[str, str]:
-    """The function's environment, for a container: the same servers under the name that it knows them by."""
+    """The function's environment, with the host name that a container uses for this machine."""
     variables = stack.variables | {"AWS_ENDPOINT_URL": stack.aws["AWS_ENDPOINT_URL"]}
     return {name: value.replace(f"//{host}:", f"//{CONTAINERS_NAME}:") for name, value in variables.items()}
 
 
 def reachable_host() -> str:
-    """Docker's bridge address where this machine has it, else loopback."""
+    """Return Docker's bridge address if this machine has it, else loopback."""
     with socket.socket() as probe:
         try:
             probe.bind((BRIDGE, 0))
@@ -32,7 +32,7 @@ def reachable_host() -> str:
 
 
 def add_host(host: str, system: str = platform.system()) -> str | None:
-    """The option that `sam local invoke` needs with a stack on this host; None where no container can reach it."""
+    """Return the `sam local invoke` option for this host, or None if containers cannot reach it."""
     if system != "Linux":
         return ""
     return f" --add-host {CONTAINERS_NAME}:{host}" if host == BRIDGE else None

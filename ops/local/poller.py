@@ -1,9 +1,9 @@
-"""The event source mapping: polls the requests queue, calls the function, deletes what it did not report as failed."""
+"""The event source mapping: poll the requests queue, invoke the function, delete handled messages."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ops.local.runtime import Environment, FunctionError, Invocation
+from ops.local.lambda_runtime import Environment, FunctionError, Invocation
 from ops.local.stack import Stack
 
 if TYPE_CHECKING:
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Poller:
-    """A queue and the function behind it.
+    """Delivers messages from a stack's requests queue to a function.
 
-    pause: seconds after which messages that failed come back, instead of those that the function asks for. Only the
-    waiting is shortened: each redelivery counts. None: as the function asks.
+    pause: seconds until failed messages are redelivered, in place of the function's own visibility timeouts. It shortens
+    only the wait; each redelivery counts as a receive. None keeps the function's timeouts.
     """
 
     stack: Stack
@@ -23,7 +23,7 @@ class Poller:
     pause: int | None = None
 
     def poll(self, request_id: str | None = None) -> Invocation | None:
-        """Deliver one batch; None where the queue has nothing to deliver now. Raises FunctionError."""
+        """Deliver one batch. Returns None if no message is visible. Raises FunctionError."""
         sqs, queue = self.stack.sqs, self.stack.requests_url
         received = sqs.receive_message(
             QueueUrl=queue,
@@ -36,17 +36,17 @@ class Poller:
         try:
             invocation = self.function.invoke({"Records": [lambda_record(it) for it in received]}, request_id)
         except FunctionError:
-            self._bring_back(received)
+            self._set_visibility(received)
             raise
         failed = {it["itemIdentifier"] for it in invocation.response["batchItemFailures"]}
         for message in received:
             if message["MessageId"] not in failed:
                 sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-        self._bring_back([message for message in received if message["MessageId"] in failed])
+        self._set_visibility([message for message in received if message["MessageId"] in failed])
         return invocation
 
     def waiting(self) -> int:
-        """How many messages are on the queue, visible or not."""
+        """Count the messages on the queue, visible or not."""
         attributes = self.stack.sqs.get_queue_attributes(
             QueueUrl=self.stack.requests_url,
             AttributeNames=[
@@ -57,7 +57,7 @@ class Poller:
         )["Attributes"]
         return sum(map(int, attributes.values()))
 
-    def _bring_back(self, messages: "list[MessageTypeDef]") -> None:
+    def _set_visibility(self, messages: "list[MessageTypeDef]") -> None:
         if self.pause is None:
             return
         for message in messages:
@@ -67,7 +67,7 @@ class Poller:
 
 
 def lambda_record(message: "MessageTypeDef") -> dict[str, Any]:
-    """A message as SQS gives it, in the shape in which Lambda hands it on."""
+    """Convert a message from SQS to the record that Lambda passes to the function."""
     return {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],

@@ -1,7 +1,7 @@
-"""`make local`: the local stack, kept up until interrupted, with the function behind its queue.
+"""`make local`: keep the local stack up until Ctrl-C, with the function polling its queue.
 
-Listens on loopback, or on Docker's bridge where there is one, so that a container (`sam local invoke`) can reach it
-too. Several run beside each other: each has its own ports, and a folder that is named by one of them.
+It listens on Docker's bridge if there is one, so that a container (`sam local invoke`) can reach it, else on loopback.
+Several can run at the same time: each has its own ports, and a folder named after one of them.
 """
 
 import argparse
@@ -15,58 +15,58 @@ from threading import Event
 from rich.console import Console
 
 from ops.local.container import reachable_host
-from ops.local.folder import Folder, folder_of
+from ops.local.fake_cloudflare.mailbox import MAILBOX, Mailbox
+from ops.local.folder import Folder, local_folder
 from ops.local.guide import guide
-from ops.local.inbox import receive
-from ops.local.mailbox import MAILBOX, Mailbox
+from ops.local.lambda_runtime import Environment, FunctionError
 from ops.local.poller import Poller
-from ops.local.runtime import Environment, FunctionError
 from ops.local.stack import Stack, local_stack
+from ops.local.subscriber import receive
 
-_ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-_PAUSE_SECONDS = 0.3
-"""Between two looks at the queues: short for a person, and long enough to leave the processor idle."""
+_STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+_POLL_SECONDS = 0.3
+"""Pause between two polls: short for a person, and long enough to keep the processor idle."""
 
 
 def main() -> int:
-    """Serve until interrupted; the exit status."""
+    """Serve until interrupted, and return the exit status."""
     parser = argparse.ArgumentParser(prog="make local", description="Keep the local stack up until Ctrl-C.")
-    parser.add_argument("--no-poll", action="store_true", help="leave messages on the queue, for `sam local invoke`")
+    parser.add_argument("--no-poll", action="store_true", help="Leave messages on the queue, for `sam local invoke`.")
     polls = not parser.parse_args().no_poll
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    # Blocked in every thread and in the function's process, too: only the last lines wait for these signals.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    # Threads and the function's process inherit the blocked signals, so that only `sigwait` below receives them.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     try:
         mailbox = Mailbox.load().recent(datetime.now(UTC))
     except (KeyError, TypeError, ValueError) as exc:
-        console.print(f"Cannot read {MAILBOX}: {exc!r}. Compare its newest entry with the others.")
+        console.print(f"Cannot read {MAILBOX}: {exc!r}. Compare the newest entry with the others, and correct it.")
         return 1
     host, stopped = reachable_host(), Event()
     with (
         local_stack(host, mailbox) as (stack, cloudflare),
-        folder_of(stack, host) as folder,
+        local_folder(stack, host) as folder,
         Environment(stack.template.handler, stack.environment, stack.template.timeout) as function,
         ThreadPoolExecutor(1) as pool,
     ):
         console.print(guide(stack, cloudflare, mailbox, folder.path, host, polls=polls))
-        work = pool.submit(_watch, stack, folder, function if polls else None, console, stopped)
-        work.add_done_callback(lambda _: os.kill(os.getpid(), signal.SIGTERM))  # a failure ends the waiting, too
-        signal.sigwait(_ENDING)
+        watch = pool.submit(_watch, stack, folder, function if polls else None, console, stopped)
+        watch.add_done_callback(lambda _: os.kill(os.getpid(), signal.SIGTERM))  # a failure also ends `sigwait`
+        signal.sigwait(_STOP_SIGNALS)
         stopped.set()
-        while not wait([work], timeout=0.1).done:
-            function.send_signal(signal.SIGKILL)  # an invocation may take a minute
-        work.result()
-    console.print(f"Ended; {folder.path} is removed.")
+        while not wait([watch], timeout=0.1).done:
+            function.send_signal(signal.SIGKILL)  # an invocation can take a minute
+        watch.result()
+    console.print(f"Stopped. {folder.path} is removed.")
     return 0
 
 
 def _watch(stack: Stack, folder: Folder, function: Environment | None, console: Console, stopped: Event) -> None:
-    """Deliver what is sent, where there is a function to deliver to, and keep each alert; tell of both."""
-    while not stopped.wait(_PAUSE_SECONDS):
+    """Deliver messages to the function, if any, and save alerts. Print a line for each outcome and alert."""
+    while not stopped.wait(_POLL_SECONDS):
         if function is not None:
             _deliver(Poller(stack, function), console, stopped)
         for alert in receive(stack):
-            console.print(f"  {'alert':15}cat {folder.keep(alert)}")
+            console.print(f"  {'alert':15}cat {folder.save_alert(alert)}")
 
 
 def _deliver(poller: Poller, console: Console, stopped: Event) -> None:
@@ -74,11 +74,11 @@ def _deliver(poller: Poller, console: Console, stopped: Event) -> None:
         invocation = poller.poll()
     except FunctionError as exc:
         if not stopped.is_set():
-            console.print(f"The function failed; SQS delivers its messages again later.\n{exc}")
+            console.print(f"The function failed. SQS delivers its messages again after the visibility timeout.\n{exc}")
         return
-    for it in invocation.outcomes if invocation else ():
-        mail = it.get("id") or f"message {it['sqs_message_id']}"
-        console.print(f"  {it['outcome']:15}{mail}  {it.get('disposition', '')}  {it['reason']}")
+    for outcome in invocation.outcomes if invocation else ():
+        name = outcome.get("id") or f"message {outcome['sqs_message_id']}"
+        console.print(f"  {outcome['outcome']:15}{name}  {outcome.get('disposition', '')}  {outcome['reason']}")
 
 
 if __name__ == "__main__":

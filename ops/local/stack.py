@@ -1,6 +1,6 @@
-"""The local stack: an emulated AWS with the resources that template.yaml declares, and the stand-in Cloudflare.
+"""The local stack: emulated AWS with the resources of template.yaml, and the fake Cloudflare.
 
-Both are servers that are spoken to over real HTTP; the emulated AWS is moto's.
+Both are HTTP servers; the emulated AWS is moto's.
 """
 
 import json
@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import boto3
 from moto.server import ThreadedMotoServer
 
-from ops.local.admission import Credentials
-from ops.local.cloudflare import StandIn
-from ops.local.mailbox import Mailbox
+from ops.local.fake_cloudflare.auth import Credentials
+from ops.local.fake_cloudflare.mailbox import Mailbox
+from ops.local.fake_cloudflare.server import FakeCloudflare
 from ops.local.template import REGION, Template, output_of, read_template
 from ops.loopback import LISTS, bypass_proxy
 
@@ -32,15 +32,15 @@ CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "local",
     "AWS_SECRET_ACCESS_KEY": "local",
     "AWS_DEFAULT_REGION": REGION,
-    "AWS_REGION": REGION,  # the command lines read it first
+    "AWS_REGION": REGION,  # the command lines prefer it to AWS_DEFAULT_REGION
 }
-TOKEN = "local-token"  # noqa: S105  # of the stand-in Cloudflare, which knows no other
+TOKEN = "local-token"  # noqa: S105  # accepted by the fake Cloudflare only
 
 LOCAL = "local"
-"""The name of a local run's stack: short to type, and no stack on AWS is meant by mistake."""
+"""The name of a local run's stack: short to type, and unlikely to be the name of a stack on AWS."""
 
-STAND_IN_LIMIT = "1000000"
-"""The stand-in answers as fast as it is asked; at Cloudflare's real pace a run would take half a minute."""
+FAKE_CLOUDFLARE_LIMIT = "1000000"
+"""The fake Cloudflare needs no rate limit. With Cloudflare's real one, a run would take half a minute."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,15 @@ class Stack:
     """One deployment of the template.
 
     name:       the stack's name in the emulated CloudFormation.
-    variables:  the function's environment, as the template gives it.
-    aws:        what any AWS client needs to reach this stack: endpoint, region, credentials.
+    variables:  the function's environment variables from the template.
+    aws:        environment variables with which an AWS client reaches this stack: endpoint, region, credentials.
     """
 
     name: str
     template: Template
     variables: dict[str, str]
     aws: dict[str, str]
-    inbox_url: str
+    subscriber_url: str
     sqs: "SQSClient"
     sns: "SNSClient"
     dynamodb: "DynamoDBClient"
@@ -64,40 +64,40 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """All that the function finds in its environment."""
+        """All environment variables of the function."""
         return self.aws | self.variables
 
     @property
     def requests_url(self) -> str:
-        """The requests queue."""
+        """URL of the requests queue."""
         return self.variables["REQUEST_QUEUE_URL"]
 
     @property
     def dead_letter_url(self) -> str:
-        """The dead-letter queue."""
+        """URL of the dead-letter queue."""
         return self.variables["DEAD_LETTER_QUEUE_URL"]
 
     @property
     def table(self) -> str:
-        """The ledger's table; empty where there is none."""
+        """Name of the ledger's table; empty if there is none."""
         return self.variables["LEDGER_TABLE"]
 
     @property
     def topic_arn(self) -> str:
-        """The topic of the alerts; empty where there is none."""
+        """ARN of the alert topic; empty if there is none."""
         return self.variables["ALERT_TOPIC_ARN"]
 
 
 @contextmanager
-def local_stack(host: str, mailbox: Mailbox | None = None) -> Iterator[tuple[Stack, StandIn]]:
-    """The emulated AWS with the template deployed, and the stand-in Cloudflare, both listening on a host's address.
+def local_stack(host: str, mailbox: Mailbox | None = None) -> Iterator[tuple[Stack, FakeCloudflare]]:
+    """Start emulated AWS with the template deployed, and the fake Cloudflare, both listening on a host's address.
 
-    mailbox: what the stand-in knows; None for the repository's mail, as if it had just come.
+    mailbox: the emails of the fake Cloudflare. None: those of the repository, with recent dates.
     """
     mailbox = mailbox or Mailbox.load().recent(datetime.now(UTC))
     with (
         emulated_aws(host) as endpoint,
-        StandIn(mailbox, credentials=Credentials(api_token=TOKEN), host=host) as cloudflare,
+        FakeCloudflare(mailbox, credentials=Credentials(api_token=TOKEN), host=host) as cloudflare,
     ):
         yield (
             deploy(
@@ -113,14 +113,14 @@ def local_stack(host: str, mailbox: Mailbox | None = None) -> Iterator[tuple[Sta
 
 @contextmanager
 def emulated_aws(host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """An emulated AWS for as long as the block lasts; gives its endpoint."""
+    """Run an emulated AWS during the block, and yield its endpoint."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     bypass_proxy(os.environ, host)
     server = ThreadedMotoServer(ip_address=host, port=port, verbose=False)
     server.start()
     try:
-        bound, chosen = server.get_host_and_port()
-        yield f"http://{bound}:{chosen}"
+        bound_host, bound_port = server.get_host_and_port()
+        yield f"http://{bound_host}:{bound_port}"
     finally:
         server.stop()
 
@@ -128,14 +128,14 @@ def emulated_aws(host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
 def deploy(endpoint: str, secret: dict[str, str], name: str | None = None, /, **parameters: str) -> Stack:
     """Deploy the template to an emulated AWS.
 
-    secret: the credentials for Cloudflare. name: the stack's; None for one that no other stack has.
-    parameters: the template's, except the secret and the AWS endpoint.
+    secret: the credentials for Cloudflare. name: the stack's name; None for a unique one.
+    parameters: parameters of the template, except the secret and the AWS endpoint.
     """
     session = boto3.Session("local", "local", region_name=REGION)
     stack_name = name or f"{LOCAL}-{uuid.uuid4().hex[:8]}"
     secrets = session.client("secretsmanager", endpoint_url=endpoint)
     parameters = (
-        {"CloudflareLimit": STAND_IN_LIMIT}
+        {"CloudflareLimit": FAKE_CLOUDFLARE_LIMIT}
         | parameters
         | {
             "AwsEndpointUrl": endpoint,
@@ -149,13 +149,13 @@ def deploy(endpoint: str, secret: dict[str, str], name: str | None = None, /, **
         TemplateBody=json.dumps(template.cloudformation),
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     )
-    [described] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
-    outputs = {it["OutputKey"]: it["OutputValue"] for it in described["Outputs"]}
+    [description] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
+    outputs = {it["OutputKey"]: it["OutputValue"] for it in description["Outputs"]}
     variables = {name: outputs.get(output_of(name), "") for name in template.variables}
     sqs, sns = session.client("sqs", endpoint_url=endpoint), session.client("sns", endpoint_url=endpoint)
-    inbox_url = sqs.create_queue(QueueName=f"{stack_name}-inbox")["QueueUrl"]
+    subscriber_url = sqs.create_queue(QueueName=f"{stack_name}-subscriber")["QueueUrl"]
     if variables["ALERT_TOPIC_ARN"]:
-        arn = sqs.get_queue_attributes(QueueUrl=inbox_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        arn = sqs.get_queue_attributes(QueueUrl=subscriber_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         sns.subscribe(TopicArn=variables["ALERT_TOPIC_ARN"], Protocol="sqs", Endpoint=arn)
     return Stack(
         name=stack_name,
@@ -164,7 +164,7 @@ def deploy(endpoint: str, secret: dict[str, str], name: str | None = None, /, **
         aws=CREDENTIALS
         | {"AWS_ENDPOINT_URL": endpoint}
         | {name: os.environ[name] for name in LISTS if name in os.environ},
-        inbox_url=inbox_url,
+        subscriber_url=subscriber_url,
         sqs=sqs,
         sns=sns,
         dynamodb=session.client("dynamodb", endpoint_url=endpoint),

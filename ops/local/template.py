@@ -1,4 +1,4 @@
-"""template.yaml as it deploys: translated by AWS's own translator, so that the local run cannot drift from it."""
+"""template.yaml, translated by AWS's own translator, so that the local run cannot drift from it."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -13,20 +13,22 @@ from samtranslator.yaml_helper import yaml_parse
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 REGION = "us-east-1"
 EMULATED = frozenset({"SQS", "SNS", "DynamoDB", "Logs"})
-"""Services whose resources the emulated CloudFormation creates: what a message touches, except the secret, and what the
-template's outputs name. The log group stays empty, because the function writes its log to its standard output."""
+"""Services whose resources the emulated CloudFormation creates.
+
+These are the resources that a message passes, except the secret, and those that the template's outputs name. The log
+group stays empty, because the function writes its log to standard output.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What the local stack takes from the template.
+    """The parts of the template that the local stack needs.
 
-    handler:         module and name of what Lambda calls.
-    timeout:         seconds that one invocation may take.
-    batch_size:      messages that one invocation gets at most.
-    variables:       the names of the function's environment variables.
-    cloudformation:  the emulated resources, with the template's own outputs and one for each variable: `output_of` names
-                     it.
+    handler:         module and name of the handler.
+    timeout:         maximum seconds of one invocation.
+    batch_size:      maximum messages of one invocation.
+    variables:       names of the function's environment variables.
+    cloudformation:  the emulated resources, with the template's outputs and one more for each variable (`output_of`).
     """
 
     handler: str
@@ -38,9 +40,9 @@ class Template:
 
 @cache
 def read_template(path: Path = TEMPLATE) -> Template:
-    """The template, translated; its parameters are still open."""
+    """Read and translate the template, without values for its parameters."""
     source = yaml_parse(path.read_text("utf-8"))
-    # The code is a folder here; the translator only wants to see that it could have been uploaded.
+    # The translator accepts an S3 URI only, not the local folder. Nothing is uploaded.
     source["Resources"]["EscalateFunction"]["Properties"]["CodeUri"] = "s3://not/uploaded"
     translated = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION)).translate(source, {})
     resources = translated["Resources"]
@@ -64,12 +66,12 @@ def read_template(path: Path = TEMPLATE) -> Template:
 
 
 def output_of(variable: str) -> str:
-    """The output that holds a variable's value; outputs have letters and digits only."""
+    """Return the output that has a variable's value. Names of outputs have letters and digits only."""
     return variable.replace("_", "")
 
 
 def _local(value: Any, queues: set[str]) -> Any:
-    """A value with each queue's URL at the stack's own endpoint: the emulated CloudFormation gives AWS's host."""
+    """Point a queue's URL to the local endpoint, because the emulated CloudFormation returns AWS's host."""
     match value:
         case {"Ref": str(name)} if name in queues:
             return {"Fn::Sub": f"${{AwsEndpointUrl}}/${{AWS::AccountId}}/${{{name}.QueueName}}"}

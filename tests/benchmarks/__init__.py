@@ -1,18 +1,18 @@
-"""The benchmark, `make bench`: this function beside what a user would write, measured in one run.
+"""The benchmark, `make bench`: measure this function and the baselines in one run.
 
-subjects.py       who is measured, and what each finds in its environment
-peers/            the others: naive, powertools, and the floor below which nobody comes
-batches.py        the batches and mails that all of them are given
+subjects.py       the function and the baselines, and their environments
+baselines/        naive, powertools, and floor, the lower bound of any implementation
+batches.py        the batches and emails for all subjects
 package.py        their packages, as they would be deployed
-distributions.py  what pip installs for them, worked out without a network
-authority.py      certificates for the run, and a bundle of real size
-server.py         Cloudflare and AWS over TLS, as far away as they are; answers.py is what they say
-environment.py    a subject in a fresh process; stopwatch.py is what runs there
-measure.py        rounds, interleaved
-imports.py        what byte code is worth
-figures.py        what was measured; targets.py: what is to be reached
-table.py          for a person; picture.py: for the README (ratios.svg)
-test_counts.py    what CI holds to: counts, and never a time
+distributions.py  the distributions that pip installs for them, computed without network access
+certificates.py   certificates for the run, and a bundle of realistic size
+server.py         Cloudflare and AWS over TLS with realistic latency; answers.py has their responses
+environment.py    a subject in a new process; stopwatch.py runs in that process
+measure.py        interleaved rounds of measurements
+imports.py        import times with and without byte code
+figures.py        the measured figures; targets.py their limits
+table.py          the tables; picture.py the picture (ratios.svg)
+test_counts.py    the checks in CI: counts only, no times
 
-Ratios within one run travel from machine to machine; absolute times do not.
+Ratios within one run are comparable between machines; absolute times are not.
 """

@@ -1,4 +1,4 @@
-"""What the servers answer: pure. Just enough of each service for botocore, the SDK and raw sockets alike."""
+"""The responses of the benchmark's servers: the minimum for botocore, the Cloudflare SDK and raw sockets."""
 
 import json
 import re
@@ -14,7 +14,7 @@ TOKEN = "bench-token"
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """call: service and operation, by which it is counted."""
+    """A response. call: service and operation, for the counts."""
 
     call: str
     body: bytes
@@ -22,21 +22,21 @@ class Reply:
 
 
 class Unexpected(Exception):
-    """A call that the benchmark has no answer for: whoever measures has to look."""
+    """A call for which the benchmark has no response. Add one to this file."""
 
 
 def cloudflare(mails: Mails, path: str, _headers: Mapping[str, str], _body: bytes) -> Reply:
-    """The answer to a GET of Cloudflare's API."""
+    """Respond to a GET request of Cloudflare's API."""
     match = re.fullmatch(r"/client/v4/accounts/[0-9a-f]{32}/email-security/investigate/4([MC][SL])[^/?]+(/\w+)?", path)
     if match and match[2] == "/detections":
         return Reply("cloudflare detections", mails.detections[match[1]])
     if match and not match[2]:
-        return Reply("cloudflare context", mails.context)
+        return Reply("cloudflare details", mails.details)
     raise Unexpected(f"Cloudflare: {path}")
 
 
 def aws(_path: str, headers: Mapping[str, str], body: bytes) -> Reply:
-    """The answer of SecretsManager, DynamoDB, SNS or SQS, as if each call had worked on all that it named."""
+    """Respond for SecretsManager, DynamoDB, SNS or SQS, as if each call succeeded for all its entries."""
     target = headers.get("x-amz-target", "")
     prefix, _, operation = target.partition(".")
     if operation in _JSON:
@@ -59,7 +59,7 @@ def _secret(_: bytes) -> Any:
     return {"Name": "bench", "VersionId": "1" * 32, "SecretString": secret, "VersionStages": ["AWSCURRENT"]}
 
 
-def _done(body: bytes) -> Any:
+def _all_successful(body: bytes) -> Any:
     entries = json.loads(body)["Entries"]
     return {"Successful": [{"Id": it["Id"], "MessageId": str(uuid.uuid4())} for it in entries], "Failed": []}
 
@@ -70,8 +70,8 @@ def _nothing_found(body: bytes) -> Any:
 
 _JSON: dict[str, Callable[[bytes], Any]] = {
     "GetSecretValue": _secret,
-    # A table in which nothing is found, and which takes everything. A body is parsed only where the answer needs it: the
-    # time that it takes would be the subject's.
+    # The table finds no item and accepts all writes. Bodies are parsed only if the response needs them, because the time
+    # would add to the subject's.
     "GetItem": lambda _: {},
     "PutItem": lambda _: {},
     "UpdateItem": lambda _: {},
@@ -82,9 +82,9 @@ _JSON: dict[str, Callable[[bytes], Any]] = {
     "BatchGetItem": _nothing_found,
     "BatchWriteItem": lambda _: {"UnprocessedItems": {}},
     "SendMessage": lambda _: {"MessageId": str(uuid.uuid4())},
-    "SendMessageBatch": _done,
-    "ChangeMessageVisibilityBatch": _done,
-    "DeleteMessageBatch": _done,
+    "SendMessageBatch": _all_successful,
+    "ChangeMessageVisibilityBatch": _all_successful,
+    "DeleteMessageBatch": _all_successful,
 }
 
 

@@ -1,7 +1,7 @@
-"""The batches that every subject is given, and the mails in them.
+"""The batches for all subjects, and the emails in them.
 
-An id says itself what Cloudflare answers, so that the server needs no list: its second character is M for malicious and C
-for clean, its third S for a small detection and L for a large one. No id comes twice, so that nothing was done before.
+The id determines Cloudflare's response, so that the server needs no list: the second character is M for malicious and C
+for clean, the third is S for a small detection and L for a large one. Each id is used once, so no email is a duplicate.
 """
 
 import itertools
@@ -11,26 +11,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ops.local.mailbox import Mailbox
+from ops.local.fake_cloudflare.mailbox import Mailbox
 
 BATCH = 10
 ACCOUNT_ID = "7d1f0c2ab84e4e6f9a35c8d2e6b10f47"
 _MODEL = "4gqG4S0j1szdhlC"
-"""The mail whose detection is answered: a spreadsheet with a macro, 1.9 KB."""
+"""The email of the mailbox whose detection the server returns: a spreadsheet with a macro, 1.9 KB."""
 _LINKS, _HEADERS = 4_000, 200
-"""With as many links of 250 bytes and headers of 1 KB a detection has 1.2 MB, as large as real ones were seen to be."""
+"""4,000 links of 250 bytes and 200 headers of 1 KB make a detection of 1.2 MB, the size of the largest real ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """escalated: how many of a batch are malicious. large: whether detections have 1.2 MB instead of 2 KB."""
+    """A kind of batch. escalated: the number of malicious emails. large: detections have 1.2 MB instead of 2 KB."""
 
     escalated: int
     large: bool = False
 
     @property
     def label(self) -> str:
-        """For a person, and as the name in JSON."""
+        """The name in the tables and in JSON."""
         return f"{self.escalated * 100 // BATCH} % escalated, {'1.2 MB' if self.large else '2 KB'}"
 
 
@@ -39,7 +39,7 @@ LARGE = tuple(Scenario(escalated, large=True) for escalated in (10, 2, 0))
 
 
 def events(scenario: Scenario) -> Iterator[dict[str, Any]]:
-    """SQS events of a scenario without end, of ids that no other event has."""
+    """Yield SQS events of a scenario without end. Each has new ids."""
     kind = "L" if scenario.large else "S"
     while True:
         yield {
@@ -68,30 +68,30 @@ def _record(postfix_id: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Mails:
-    """Bodies of Cloudflare's answers, as bytes that are ready to be sent: by the two letters of an id, and the context."""
+    """Bodies of Cloudflare's responses: detections by the two letters of an id, and message details."""
 
     detections: dict[str, bytes]
-    context: bytes
+    details: bytes
 
     @classmethod
     def make(cls) -> "Mails":
-        """From a mail of the stand-in Cloudflare's mailbox."""
+        """Make the bodies from an email of the fake Cloudflare's mailbox."""
         model = Mailbox.load().find(_MODEL)
         if model is None or model.result is None or model.mail is None:
-            raise AssertionError("the model has both, a detection and a context")
+            raise AssertionError(f"{_MODEL} needs a detection and message details. Correct mailbox.json.")
         large = {
             "links": [{"href": f"https://files.example.com/{i:06d}/{'a' * 190}", "text": None} for i in range(_LINKS)],
             "headers": [{"name": f"X-Header-{i}", "value": "h" * 980} for i in range(_HEADERS)],
         }
         return cls(
             detections={
-                f"{letter}{size}": _envelope({**model.result, **grown, "final_disposition": disposition})
+                f"{letter}{size}": _success({**model.result, **members, "final_disposition": disposition})
                 for letter, disposition in (("M", "MALICIOUS"), ("C", "SPAM"))
-                for size, grown in (("S", {}), ("L", large))
+                for size, members in (("S", {}), ("L", large))
             },
-            context=_envelope(model.mail),
+            details=_success(model.mail),
         )
 
 
-def _envelope(result: Any) -> bytes:
+def _success(result: Any) -> bytes:
     return json.dumps({"success": True, "errors": [], "messages": [], "result": result}).encode()

@@ -1,4 +1,4 @@
-"""A subject in a fresh process, as the side that measures sees it. `stopwatch.py` is what runs there."""
+"""A subject in a new process, from the side that measures. `stopwatch.py` runs in that process."""
 
 import json
 import subprocess
@@ -11,15 +11,16 @@ STOPWATCH = Path(__file__).with_name("stopwatch.py")
 
 
 class SubjectFailed(Exception):
-    """A subject ended, or did not do its whole batch: its figures would be worth nothing."""
+    """A subject ended, or reported failures, so its figures are invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """What one batch took: seconds of wall clock and of CPU, `init` of the former before the handler could be called.
+    """The cost of one batch.
 
-    peak:  bytes of memory that the process has had at the most, so far.
-    loads: of certificate authorities so far, for `aws` and for `cloudflare`; only where they were counted.
+    wall, cpu: seconds of wall clock and of CPU. init: the part of `wall` before the call of the handler.
+    peak:      peak memory of the process so far, in bytes.
+    loads:     loads of certificate authorities so far, for `aws` and `cloudflare`, if they are counted.
     """
 
     wall: float
@@ -31,7 +32,7 @@ class Took:
 
 
 class Environment:
-    """One execution environment, from `with` to the end of its block. It starts with the first event, as Lambda's do."""
+    """One execution environment during a `with` block. It imports the handler with the first event, as in Lambda."""
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class Environment:
         *,
         count_loads: bool = False,
     ) -> None:
-        """handler: `module.name`, which is looked for in the folders. variables: all of its environment."""
+        """Start the process. handler: `module.name`, in one of the folders. variables: its complete environment."""
         self._name = handler
         self._process = subprocess.Popen(
             [
@@ -68,7 +69,7 @@ class Environment:
         self._process.communicate()
 
     def invoke(self, event: dict[str, Any]) -> Took:
-        """Hand over a batch and wait for it. Raises SubjectFailed also where the subject reports failures."""
+        """Send a batch and wait for its end. Raises SubjectFailed if the process ends or reports failures."""
         if self._process.stdin is None or self._process.stdout is None:
             raise AssertionError("both are pipes")
         try:
@@ -78,8 +79,8 @@ class Environment:
             raise SubjectFailed(f"{self._name} ended before its batch") from exc
         line = self._process.stdout.readline()
         if not line:
-            raise SubjectFailed(f"{self._name} ended during its batch; what it wrote stands above")
+            raise SubjectFailed(f"{self._name} ended during its batch. Read its output above.")
         took = Took(**json.loads(line))
         if took.failures:
-            raise SubjectFailed(f"{self._name} reported {took.failures} failures in a batch without a fault")
+            raise SubjectFailed(f"{self._name} reported {took.failures} failures in a batch without faults")
         return took

@@ -1,8 +1,8 @@
-"""The packages as they would be deployed: whole folders, with the time stamps of a SAM zip.
+"""The packages as they would be deployed: complete folders, with the time stamps of a SAM zip.
 
-This function's is made by the very recipe that `sam build` runs. A peer's is what `sam build` makes of its requirements:
-its wheels, unpacked, without byte code. With what pip compiles by default the peers would be larger, and start more
-slowly: byte code that goes by time stamps is read in vain, for a zip of SAM says 1980 of every file.
+The function's package comes from the recipe that `sam build` runs. A baseline's package is what `sam build` makes of its
+requirements: unpacked wheels without byte code. With the byte code that pip compiles by default, the baselines would be
+larger and start more slowly: Python ignores it, because all files of a SAM zip are dated 1980.
 """
 
 import os
@@ -16,25 +16,25 @@ from tests.benchmarks.distributions import pins
 from tests.benchmarks.subjects import Subject
 
 ROOT = Path(__file__).parents[2]
-PEERS = Path(__file__).parent / "peers"
+BASELINES = Path(__file__).parent / "baselines"
 RUNTIME = "3.13"
-"""The Python that the function has in Lambda."""
+"""The function's Python version in Lambda."""
 _1980 = 315_532_800
 
 
 @dataclass(frozen=True, slots=True)
 class Python:
-    """The interpreter on which everybody is measured. version: such as 3.13."""
+    """The interpreter for all subjects. version: such as 3.13."""
 
     path: str
     version: str
 
 
 def choose_python() -> Python:
-    """The runtime's own Python where it is on the PATH, as for `sam build`; else the one that runs here.
+    """Choose the runtime's Python if it is on the PATH, as `sam build` does, else the current one.
 
-    Byte code is for one version of Python, and what a cold start costs depends on it. So the packages are built for the
-    version that they are measured with; a stranger's machine need not have 3.13, and ratios hardly depend on it.
+    Byte code is specific to a version of Python, and the time of a cold start depends on it. So the packages are built
+    for the version that runs them. A machine without 3.13 can run the benchmark, because ratios hardly depend on it.
     """
     found = shutil.which(f"python{RUNTIME}")
     if found and subprocess.run([found, "-c", ""], check=False, capture_output=True).returncode == 0:
@@ -43,7 +43,7 @@ def choose_python() -> Python:
 
 
 def build(subject: Subject, folder: Path, python: Python) -> Path:
-    """The subject's package in a folder of its name."""
+    """Build the subject's package in a folder with its name."""
     package = folder / subject.package
     package.mkdir(parents=True)
     if subject.requires is None:
@@ -57,13 +57,13 @@ def build(subject: Subject, folder: Path, python: Python) -> Path:
 
 
 def copy_sources(subject: Subject, package: Path) -> None:
-    """What the author of a peer has written, beside what it requires."""
-    shutil.copy(PEERS / f"{subject.package}.py", package)
+    """Copy a baseline's own code and the schemas into its package."""
+    shutil.copy(BASELINES / f"{subject.package}.py", package)
     shutil.copytree(ROOT / "schemas", package / "schemas")
 
 
 def size(folder: Path) -> int:
-    """Bytes of all files."""
+    """Return the total size of all files in bytes."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 

@@ -1,4 +1,4 @@
-"""The picture for the README: each figure as bars, the longest being the whole width. SVG, for light and dark."""
+"""An SVG picture of the figures as bars, for light and dark backgrounds. The longest bar has the full width."""
 
 from collections.abc import Iterator
 
@@ -7,9 +7,9 @@ from tests.benchmarks.figures import ALL, Results
 from tests.benchmarks.subjects import FUNCTION, NAIVE, POWERTOOLS
 
 _WIDTH, _LEFT, _BARS = 760, 220, 400
-"""Of the picture, of the names, and of a bar that is 100 %."""
+"""Width of the picture, of the names, and of the longest bar."""
 _BAR, _GAP, _GROUP, _TOP = 13, 3, 22, 44
-"""Heights: of a bar, between bars, between groups, of the legend."""
+"""Height of a bar, of the gap between bars, of the gap between groups, and of the legend."""
 
 _SUBJECTS = ((FUNCTION, "this function", "ours"), (POWERTOOLS, "Powertools idiom", "idiom"), (NAIVE, "naive", "naive"))
 _GROUPS = (
@@ -20,7 +20,7 @@ _GROUPS = (
     (figures.PACKAGE, "package, unzipped", "MB"),
 )
 
-# The page's own background shows through; text and bars are legible on white and on near-black.
+# The background is transparent. Text and bars are legible on white and on near-black.
 _STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 .value { font-size: 11px; fill: #59636e }
@@ -33,22 +33,22 @@ text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 
 
 def draw(results: Results) -> str:
-    """An SVG document."""
+    """Draw an SVG document."""
     body = list(_legend())
     top = _TOP
     for name, title, unit in _GROUPS:
-        whole = max(results[subject.name].median(name) for subject, _, _ in _SUBJECTS)
+        maximum = max(results[subject.name].median(name) for subject, _, _ in _SUBJECTS)
         middle = top + (len(_SUBJECTS) * (_BAR + _GAP)) / 2 + 3
         body.append(f'<text x="{_LEFT - 14}" y="{middle:.0f}" text-anchor="end">{title}</text>')
         for subject, _, style in _SUBJECTS:
             value = results[subject.name].median(name)
-            length = max(2.0, _BARS * value / whole)
+            length = max(2.0, _BARS * value / maximum)
             body.append(f'<rect class="{style}" x="{_LEFT}" y="{top}" width="{length:.1f}" height="{_BAR}" rx="2"/>')
             shown = f"{value:.0f}" if value >= 10 else f"{value:.1f}"
             body.append(f'<text class="value" x="{_LEFT + length + 6:.1f}" y="{top + _BAR - 3}">{shown} {unit}</text>')
             top += _BAR + _GAP
         top += _GROUP
-    title = "This function against two ways in which it is usually written: less is better"
+    title = "This function compared with two usual ways to write it: less is better"
     size = f'viewBox="0 0 {_WIDTH} {top}" width="{_WIDTH}" height="{top}"'
     return "\n".join(
         [

@@ -1,9 +1,9 @@
-"""Cloudflare and AWS in one process of their own: TLS on loopback, so far away as they are, and counting.
+"""Cloudflare and AWS in one process: TLS on loopback, with realistic latency and counts of calls.
 
     python -m tests.benchmarks.server CERTIFICATE
 
-The emulator of the other tests would take longer for a write than everything that is measured here; so these servers
-answer and remember nothing. They end with their standard input.
+A write of the emulator of the other tests takes longer than everything that is measured here. So these servers return
+fixed responses and store nothing. They stop when their standard input ends.
 """
 
 import asyncio
@@ -18,18 +18,18 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from tests.benchmarks.answers import Reply, aws, cloudflare
-from tests.benchmarks.authority import HOST, Certificates
 from tests.benchmarks.batches import Mails
+from tests.benchmarks.certificates import HOST, Certificates
 
 CLOUDFLARE_SECONDS, AWS_SECONDS = 0.050, 0.010
-"""From a whole request to its answer. Connecting costs what loopback costs."""
+"""Latency from a complete request to its response. Connections have no latency except that of loopback."""
 _ROOT = Path(__file__).parents[2]
 
 Answer = Callable[[str, Mapping[str, str], bytes], Reply]
 
 
 class Servers:
-    """Both servers, from `with` to the end of its block, as the side that measures sees them."""
+    """Both servers during a `with` block, from the side that measures."""
 
     def __init__(self, certificates: Certificates) -> None:
         self._process = subprocess.Popen(
@@ -42,7 +42,7 @@ class Servers:
         self.ports: dict[str, int] = self._read()
 
     def take_counts(self) -> Counter[str]:
-        """Calls by service and operation, and TLS handshakes, since the last time."""
+        """Return the counts of calls by service and operation, and of TLS handshakes, since the last call."""
         if self._process.stdin is None:
             raise AssertionError("it is a pipe")
         self._process.stdin.write("\n")
@@ -58,12 +58,12 @@ class Servers:
     def _read(self) -> dict[str, int]:
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
-            raise AssertionError("the benchmark's servers ended; what they wrote stands above")
+            raise AssertionError("The benchmark's servers ended. Read their output above.")
         return cast("dict[str, int]", json.loads(line))
 
 
 class _Connection(asyncio.Protocol):
-    """One connection: whole requests are answered in turn, each after the latency."""
+    """One connection. It responds to complete requests in order, each after the latency."""
 
     def __init__(self, name: str, answer: Answer, latency: float, counts: Counter[str]) -> None:
         self._name = name
@@ -73,7 +73,7 @@ class _Connection(asyncio.Protocol):
         self._buffer = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Called once the handshake is done."""
+        """Count the handshake."""
         self._transport = cast("asyncio.Transport", transport)
         self._counts[f"{self._name} handshake"] += 1
 
@@ -84,11 +84,11 @@ class _Connection(asyncio.Protocol):
             return
         request, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        whole = len(head) + len(end) + int(headers.get("content-length", "0"))
-        if len(self._buffer) < whole:
+        length = len(head) + len(end) + int(headers.get("content-length", "0"))
+        if len(self._buffer) < length:
             return
-        reply = self._answer(request.split(" ")[1], headers, bytes(self._buffer[len(head) + len(end) : whole]))
-        del self._buffer[:whole]
+        reply = self._answer(request.split(" ")[1], headers, bytes(self._buffer[len(head) + len(end) : length]))
+        del self._buffer[:length]
         self._counts[reply.call] += 1
         asyncio.get_running_loop().call_later(self._latency, self._send, reply)
 

@@ -1,10 +1,10 @@
-"""Inside a subject's process: imports the handler, hands it each event that comes, and says what it took.
+"""Runs in a subject's process: import the handler, pass it each event, and measure the call.
 
     python -I -S -B stopwatch.py time|count HANDLER FOLDER ...
 
-It imports next to nothing itself, so that the subject pays for its own imports. FOLDERs are where modules are looked for;
-with `-I -S` there are no others but Python's own. Events are lines on standard input; figures are lines on what was
-standard output, which the subject no longer has. `count` counts how often authorities are loaded instead of timing.
+It imports few modules itself, so that the times include the subject's own imports. Modules are in the FOLDERs; with
+`-I -S`, Python adds only its own. Events are lines on standard input. Figures are lines on the original standard output,
+which the subject cannot write to. `count` counts loads of certificate authorities; the times are then not usable.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TIMEOUT_SECONDS = 60
 
 
 class _Context:
-    """What Lambda passes along with an event."""
+    """The context object that Lambda passes with an event."""
 
     function_name = "escalate"
     function_version = "$LATEST"
@@ -30,17 +30,17 @@ class _Context:
 
     def __init__(self, request_id: str) -> None:
         self.aws_request_id = request_id
-        self._until = time.monotonic() + _TIMEOUT_SECONDS
+        self._deadline = time.monotonic() + _TIMEOUT_SECONDS
 
     def get_remaining_time_in_millis(self) -> int:
-        return int((self._until - time.monotonic()) * 1000)
+        return int((self._deadline - time.monotonic()) * 1000)
 
 
 class _Loads:
-    """Counts the loads of certificate authorities, by whether botocore asks for it or somebody else.
+    """Counts the loads of certificate authorities, by botocore and by all other callers.
 
-    A profiler sees the very method of OpenSSL's context being called, whoever calls it; nothing has to be replaced. An
-    audit hook would not do: OpenSSL opens the file by itself.
+    A profiler sees each call of the method of OpenSSL's context, without patches. An audit hook does not, because
+    OpenSSL opens the file itself.
     """
 
     LOADING = ("load_verify_locations", "set_default_verify_paths")
@@ -49,10 +49,10 @@ class _Loads:
         self.counts = {"aws": 0, "cloudflare": 0}
 
     def start(self) -> None:
-        threading.setprofile(self._see)
-        sys.setprofile(self._see)
+        threading.setprofile(self._profile)
+        sys.setprofile(self._profile)
 
-    def _see(self, frame: object, event: str, called: object) -> None:
+    def _profile(self, frame: object, event: str, called: object) -> None:
         if event == "c_call" and getattr(called, "__name__", "") in self.LOADING:
             caller = frame
             while caller is not None and not caller.f_globals["__name__"].startswith("botocore"):  # type: ignore[attr-defined]  # its type would be an import
@@ -61,11 +61,11 @@ class _Loads:
 
 
 def _peak_bytes() -> int:
-    """Of this process alone: getrusage remembers its parent's as well, from before Python was started."""
+    """Return this process's peak memory. getrusage includes the parent's, from before Python was started."""
     try:
         with open("/proc/self/status") as status:  # noqa: PTH123  # pathlib would be an import
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
-    except OSError:  # no Linux; there the unit is bytes
+    except OSError:  # not Linux; macOS reports bytes
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 

@@ -1,4 +1,4 @@
-"""The tables: everybody's medians, everybody's calls, and the function against its targets."""
+"""The tables: medians and calls of all subjects, and the function's targets."""
 
 from rich import box
 from rich.console import Console
@@ -9,16 +9,16 @@ from tests.benchmarks.targets import SOURCES, Target, calls, handshakes
 
 
 def show(console: Console, results: Results, targets: list[Target]) -> None:
-    """Print all three."""
+    """Print all tables."""
     console.print(_medians(results), _calls(results), _targets(targets))
     missed = [it for it in targets if not it.met]
-    verdict = f"{len(missed)} of {len(targets)} targets are missed" if missed else "every target is met"
+    verdict = f"{len(missed)} of {len(targets)} targets missed" if missed else "all targets met"
     console.print(f"\n[bold]{verdict}[/]")
 
 
 def _medians(results: Results) -> Table:
     subjects = [name for name in results if name != SOURCES]
-    table = _table("Medians, each subject in fresh processes", "figure", *subjects)
+    table = _table("Medians, each subject in new processes", "figure", *subjects)
     for name in next(iter(results.values())).samples:
         cells = [results[it].samples.get(name) for it in subjects]
         if all(cells):
@@ -32,7 +32,7 @@ def _calls(results: Results) -> Table:
     for call in sorted({call for it in subjects for call in results[it].calls}):
         table.add_row(call, *(str(results[it].calls[call] or "") for it in subjects))
     table.add_section()
-    table.add_row("in all, context apart", *(str(calls(results[it])) for it in subjects))
+    table.add_row("total, without message details", *(str(calls(results[it])) for it in subjects))
     table.add_section()
     table.add_row("TLS handshakes of an environment", *(str(handshakes(results[it].cold_calls)) for it in subjects))
     for service in ("cloudflare", "aws"):
@@ -41,7 +41,7 @@ def _calls(results: Results) -> Table:
 
 
 def _targets(targets: list[Target]) -> Table:
-    table = _table("The function against its targets", "figure", "function", "against", "", "ratio", "at most", "")
+    table = _table("Targets of the function", "figure", "function", "baseline", "", "ratio", "limit", "")
     for it in targets:
         verdict = "[green]met[/]" if it.met else "[red]missed[/]"
         other = (it.against, _number(it.other), f"{it.measured:.3f}") if it.against else ("", "", "")

@@ -1,24 +1,24 @@
-"""What the function is to reach, as ratios within one run; absolute times are of the machine."""
+"""The function's targets, as ratios within one run, because absolute times depend on the machine."""
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.benchmarks import figures
-from tests.benchmarks.figures import ALL, Figures, Results
+from tests.benchmarks.figures import ALL, Results, Statistics
 from tests.benchmarks.subjects import FLOOR, FUNCTION, NAIVE, POWERTOOLS
 
 CALLS = 13
-"""For ten escalations: ten questions, a claim, a publish, a mark. Context is one more question each, and stands apart."""
+"""For ten escalations: ten detections, a claim, a publish, a mark. Message details, one request each, do not count."""
 CLOUDFLARE_LOADS = 1
 PACKAGE_RATIO = 0.35
 SOURCES = "sources alone"
-"""The name under which the function's modules without byte code are measured."""
+"""The name of the measurement of the function's modules without byte code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One figure of the function against somebody else's, or against a number alone."""
+    """A limit for one figure of the function, absolute or as a ratio to a baseline's figure."""
 
     what: str
     value: float
@@ -28,12 +28,12 @@ class Target:
 
     @property
     def measured(self) -> float:
-        """What is compared with the limit."""
+        """The value to compare with the limit."""
         return self.value / self.other if self.against else self.value
 
     @property
     def met(self) -> bool:
-        """Whether it is reached."""
+        """Whether the value is within the limit."""
         return self.measured <= self.limit
 
 
@@ -47,27 +47,27 @@ _RATIOS = (
 
 
 def targets(results: Results) -> Iterator[Target]:
-    """Every target with what was measured."""
+    """Yield all targets with their measured values."""
     function = results[FUNCTION.name]
     for name, limits in _RATIOS:
-        for peer, limit in limits:
-            yield Target(name, function.median(name), limit, peer.name, results[peer.name].median(name))
+        for baseline, limit in limits:
+            yield Target(name, function.median(name), limit, baseline.name, results[baseline.name].median(name))
     sources = results[SOURCES].median(figures.IMPORT)
     yield Target(figures.IMPORT, function.median(figures.IMPORT), 0.6, SOURCES, sources)
-    yield Target("calls for ten escalations, context apart", calls(function), CALLS)
+    yield Target("calls for ten escalations, without message details", calls(function), CALLS)
     yield Target("loads of authorities for Cloudflare", function.loads["cloudflare"], CLOUDFLARE_LOADS)
 
 
-def calls(of: Figures) -> int:
-    """HTTP calls of a warm batch of ten escalations, but for those that ask for context."""
-    return sum(count for call, count in of.calls.items() if not apart(call))
+def calls(statistics: Statistics) -> int:
+    """Count the HTTP calls of a warm batch of ten escalations, without those for message details."""
+    return sum(count for call, count in statistics.calls.items() if not is_excluded(call))
 
 
-def apart(call: str) -> bool:
-    """Whether a count is no call of the comparison: the context of an alert, or a handshake."""
-    return call.endswith((" context", " handshake"))
+def is_excluded(call: str) -> bool:
+    """Whether a count is not part of the comparison: message details, or a handshake."""
+    return call.endswith((" details", " handshake"))
 
 
 def handshakes(counts: Counter[str]) -> int:
-    """TLS connections made."""
+    """Count the TLS handshakes."""
     return sum(count for call, count in counts.items() if call.endswith(" handshake"))

@@ -1,8 +1,8 @@
-"""What is counted, and never what is timed: calls, connections, loads of authorities, bytes of the package.
+"""Counts of the benchmark, without times: calls, connections, loads of authorities, size of the package.
 
-Subjects run from this environment, each in a process of its own, against the benchmark's servers. Packages are worked out
-from what is installed here, so that nothing is fetched: a peer's is its wheels' files, this function's is the same for its
-requirements, with all that the recipe in the Makefile does to it.
+Subjects run in this virtual environment, each in its own process, against the benchmark's servers. Packages are made from
+the installed distributions, without downloads: a baseline's package has the files of its wheels. This function's package
+has those of its requirements, with all changes that the recipe in the Makefile makes.
 """
 
 import ast
@@ -17,26 +17,26 @@ from pathlib import Path
 
 import pytest
 
-from ops.ballast import SERVICES, drop_ballast
-from tests.benchmarks.authority import make_certificates
+from ops.build.prune_botocore import SERVICES, prune_botocore
+from tests.benchmarks.certificates import make_certificates
 from tests.benchmarks.distributions import closure, shipped
-from tests.benchmarks.figures import Figures
+from tests.benchmarks.figures import Statistics
 from tests.benchmarks.measure import Laboratory
 from tests.benchmarks.package import ROOT, copy_sources, size
 from tests.benchmarks.server import Servers
-from tests.benchmarks.subjects import FLOOR, FUNCTION, NAIVE, POWERTOOLS, SUBJECTS, WITH_CONTEXT, Subject
+from tests.benchmarks.subjects import FLOOR, FUNCTION, NAIVE, POWERTOOLS, SUBJECTS, WITH_DETAILS, Subject
 from tests.benchmarks.targets import CALLS, CLOUDFLARE_LOADS, PACKAGE_RATIO, calls
 
 SITE_PACKAGES = Path(sysconfig.get_path("purelib"))
-Counted = dict[str, Figures]
+Counted = dict[str, Statistics]
 
 
 @pytest.fixture(scope="module")
 def counted(tmp_path_factory: pytest.TempPathFactory) -> Counted:
-    """The counts of every subject: of its first batch of ten escalations, and of the next."""
+    """Count the calls of each subject's first two batches of ten escalations."""
     folder = tmp_path_factory.mktemp("benchmark")
     certificates = make_certificates(folder)
-    results = {subject.name: Figures() for subject in SUBJECTS}
+    results = {subject.name: Statistics() for subject in SUBJECTS}
     with Servers(certificates) as servers:
         laboratory = Laboratory(servers, certificates, sys.executable)
         for subject in SUBJECTS:
@@ -53,46 +53,46 @@ def _sources(subject: Subject, folder: Path) -> Path:
     return package
 
 
-@pytest.mark.parametrize("subject", [FUNCTION, WITH_CONTEXT], ids=lambda it: it.name)
-def test_ten_escalations(counted: Counted, subject: Subject) -> None:
-    """They take no more calls than ten questions, a claim, a publish and a mark; context is one more question each."""
+@pytest.mark.parametrize("subject", [FUNCTION, WITH_DETAILS], ids=lambda it: it.name)
+def test_ten_escalations_need_thirteen_calls(counted: Counted, subject: Subject) -> None:
+    """Ten detections, a claim, a publish and a mark; message details take one more request each."""
     figures = counted[subject.name]
     assert 10 == figures.calls["cloudflare detections"]
-    assert 10 >= figures.calls["cloudflare context"]
+    assert 10 >= figures.calls["cloudflare details"]
     assert CALLS >= calls(figures)
 
 
-@pytest.mark.parametrize("subject", [FUNCTION, WITH_CONTEXT], ids=lambda it: it.name)
-def test_the_authorities(counted: Counted, subject: Subject) -> None:
-    """They are loaded once for all of an environment's connections to Cloudflare."""
+@pytest.mark.parametrize("subject", [FUNCTION, WITH_DETAILS], ids=lambda it: it.name)
+def test_authorities_are_loaded_once(counted: Counted, subject: Subject) -> None:
+    """All connections of an environment to Cloudflare share them."""
     assert CLOUDFLARE_LOADS == counted[subject.name].loads["cloudflare"]
 
 
-def test_kept_connections(counted: Counted) -> None:
-    """The second batch makes none of its own."""
+def test_second_batch_makes_no_connection(counted: Counted) -> None:
+    """Connections are kept alive between batches."""
     assert [] == [it for it in counted[FUNCTION.name].calls if it.endswith("handshake")]
 
 
-PEERS = {
+BASELINES = {
     NAIVE: {"cloudflare detections": 10, "sns Publish": 10, "dynamodb PutItem": 10},
     POWERTOOLS: {
         "cloudflare detections": 10,
         "sns Publish": 10,
-        "dynamodb PutItem": 20,  # the record, and the idempotency item that is completed by an update
+        "dynamodb PutItem": 20,  # the record, and the idempotency item, which an update completes
         "dynamodb UpdateItem": 10,
     },
     FLOOR: {"cloudflare detections": 10, "dynamodb TransactWriteItems": 2, "sns PublishBatch": 1},
 }
 
 
-@pytest.mark.parametrize("subject", PEERS, ids=lambda it: it.name)
-def test_a_peer(counted: Counted, subject: Subject) -> None:
-    """It does the whole work, in no more calls than its way of writing it needs, and keeps its connections."""
-    assert Counter(PEERS[subject]) == counted[subject.name].calls
+@pytest.mark.parametrize("subject", BASELINES, ids=lambda it: it.name)
+def test_baseline_makes_only_the_calls_it_needs(counted: Counted, subject: Subject) -> None:
+    """It does all of the work, and keeps its connections."""
+    assert Counter(BASELINES[subject]) == counted[subject.name].calls
 
 
-def test_the_package(tmp_path: Path) -> None:
-    """It is small beside what pip installs for the naive peer."""
+def test_package_is_small_compared_with_naive(tmp_path: Path) -> None:
+    """The ratio is one of the targets."""
     naive = sum(_bytes(NAIVE))
     assert PACKAGE_RATIO >= size(_package(tmp_path)) / naive
 
@@ -103,7 +103,7 @@ def _bytes(subject: Subject) -> Iterator[int]:
 
 
 def _package(folder: Path) -> Path:
-    """As the recipe makes it: installed files, ours, no ballast, byte code, a compiled wheel for either architecture."""
+    """Make the package as the recipe does, with pruned data, byte code, and compiled files for both architectures."""
     lines = (ROOT / "functions" / "requirements.in").read_text(encoding="utf-8").splitlines()
     for distribution in closure(line for line in lines if line and not line.startswith("#")):
         for path in shipped(distribution):
@@ -114,14 +114,14 @@ def _package(folder: Path) -> Path:
                 shutil.copyfile(copy, copy.with_suffix(".other.so"))
     for ours in ("functions", "schemas"):
         shutil.copytree(ROOT / ours, folder / ours, ignore=shutil.ignore_patterns("__pycache__", "requirements.*"))
-    drop_ballast(folder)
+    prune_botocore(folder)
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
     assert compileall.compile_dir(folder, quiet=1, workers=0, invalidation_mode=mode)
     return folder
 
 
-def test_what_is_shipped_of_botocore() -> None:
-    """Exactly the services that the function makes clients for: one that is missing would fail in Lambda alone."""
+def test_package_has_botocore_data_of_exactly_the_used_services() -> None:
+    """A missing service would fail in Lambda only."""
     used = {
         node.args[0].value
         for path in (ROOT / "functions").rglob("*.py")

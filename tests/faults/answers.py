@@ -1,4 +1,4 @@
-"""How AWS and Cloudflare fail, in their own words."""
+"""Error responses of AWS and Cloudflare, as faults for the proxy."""
 
 import json
 
@@ -8,7 +8,7 @@ _JSON = "application/x-amz-json-1.0"
 
 
 def aws_error(action: str, status: int, code: str) -> Fault:
-    """An error of the service that an action belongs to."""
+    """Return an error in the format of the action's service."""
     if action == "PublishBatch":
         kind = "Sender" if status < 500 else "Receiver"
         text = (
@@ -19,17 +19,17 @@ def aws_error(action: str, status: int, code: str) -> Fault:
 
 
 def throttled(action: str) -> Fault:
-    """Too many requests, for the moment."""
+    """Return a throttling error."""
     return aws_error(action, 400, "Throttling" if action == "PublishBatch" else "ThrottlingException")
 
 
 def broken(action: str) -> Fault:
-    """The service fails."""
+    """Return an internal error."""
     return aws_error(action, 500, "InternalFailure" if action == "PublishBatch" else "InternalServerError")
 
 
 def blocked(seconds: int) -> Fault:
-    """Cloudflare's answer while a token is blocked."""
+    """Return Cloudflare's response while a token is blocked."""
     body = {"success": False, "errors": [{"code": 10429, "message": "rate limited"}], "messages": [], "result": None}
     headers = (("retry-after", str(seconds)), ("ratelimit", f'"default";r=0;t={seconds}'))
     return Fault(answer=(429, "application/json", json.dumps(body).encode()), headers=headers)
@@ -43,4 +43,4 @@ CLOUDFLARE_FAILS = (
     Fault(answer=(200, "text/html", b"<!doctype html><title>Just a moment...</title>")),
     Fault(answer=(200, "application/json", b'{"success": false, "errors": [], "messages": [], "result": null}')),
 )
-"""5xx, HTML, resets, half bodies, HTML with status 200, `success: false` with status 200."""
+"""500, 502 with HTML, a reset, half a body, HTML with status 200, `success: false` with status 200."""

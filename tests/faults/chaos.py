@@ -1,12 +1,12 @@
-"""`make chaos`: many messages through the real handler, while everything around it fails and it is killed again and again.
+"""`make chaos`: send many messages through the real handler, with injected faults and killed processes.
 
     python -m tests.faults.chaos [--messages N] [--seed S]
 
-Two environments poll one queue, as Lambda does. Between them and the servers stands the fault-injecting layer. Faults,
-and the points at which a process is killed, are drawn from the seed. Time is scaled: Cloudflare's block lasts 3 s
-instead of 300, redeliveries come after 2 s, and what holds a lease is dead or done when its time is taken to have passed.
+Two environments poll one queue, as in Lambda. A proxy injects faults between them and the servers. The seed determines
+the faults and the points at which a process is killed. Time is scaled: Cloudflare's block lasts 3 s instead of 300 s,
+and redeliveries come after 2 s. A lease expires at once when the invocation of its owner has ended.
 
-At the end the ledger, the subscriber's queue and the dead-letter queue are compared with what was sent.
+At the end, the ledger, the subscriber's queue and the dead-letter queue are compared with the sent messages.
 """
 
 import argparse
@@ -21,33 +21,33 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from threading import Lock
 
-from ops.local.admission import Credentials
-from ops.local.cloudflare import StandIn
-from ops.local.mailbox import Mail, Mailbox
+from ops.local.fake_cloudflare.auth import Credentials
+from ops.local.fake_cloudflare.mailbox import Mail, Mailbox
+from ops.local.fake_cloudflare.server import FakeCloudflare
+from ops.local.lambda_runtime import Environment, FunctionError
 from ops.local.poller import Poller
-from ops.local.runtime import Environment, FunctionError
 from ops.local.stack import TOKEN, Stack, deploy, emulated_aws
 from tests.clock import eventually
 from tests.faults.proxy import Proxy
-from tests.faults.report import Report, bad_messages, judge, tell
+from tests.faults.report import Report, compare, format_report, invalid_messages
 from tests.faults.schedule import Schedule
 
 ENVIRONMENTS = 2
 ROUND = 250
-"""Messages on one table."""
-PATIENCE_SECONDS = 900.0
+"""Messages in one round, which has its own table."""
+TIMEOUT_SECONDS = 900.0
 _ALPHABET = "0123456789BCDFGHJKLMNPQRSTVWXYZ"
 
 
 def mailbox_of(count: int) -> Mailbox:
-    """So many mails in the shapes of the real mailbox: two in five malicious or suspicious, one in twenty unknown."""
+    """Make emails from those of the real mailbox: two in five malicious or suspicious, some without a detection."""
     real = Mailbox.load()
-    models = [it for it in real if it.result and it.expect == "ESCALATED"]
-    clean = [it for it in real if it.result and it.expect == "NOT_ESCALATED"]
+    escalated = [mail for mail in real if mail.result and mail.expect == "ESCALATED"]
+    clean = [mail for mail in real if mail.result and mail.expect == "NOT_ESCALATED"]
     return Mailbox(
         real.account_id,
         tuple(
-            _numbered(models[number % len(models)] if number % 5 < 2 else clean[number % len(clean)], number)
+            _numbered(escalated[number % len(escalated)] if number % 5 < 2 else clean[number % len(clean)], number)
             for number in range(count)
         ),
     )
@@ -77,19 +77,19 @@ def _numbered(model: Mail, number: int) -> Mail:
 
 @dataclass
 class Chaos:
-    """One run."""
+    """One round: its stack, its emails and its faults."""
 
     stack: Stack
     mailbox: Mailbox
     schedule: Schedule
     ended: set[str] = field(default_factory=set)
-    """Invocations that are over, one way or the other: their leases can be taken to have run out."""
+    """Owners whose invocation has ended, so that their leases may expire."""
     table_lock: Lock = field(default_factory=Lock)
 
     def send(self) -> None:
-        """Put a request for every mail on the queue, and a few that are none."""
-        bodies = [json.dumps({"postfix_id": it.postfix_id}) for it in self.mailbox]
-        bodies += ["not an id at all"] * bad_messages(self.mailbox)
+        """Put a request for each email on the queue, and some invalid messages."""
+        bodies = [json.dumps({"postfix_id": mail.postfix_id}) for mail in self.mailbox]
+        bodies += ["not an id at all"] * invalid_messages(self.mailbox)
         for start in range(0, len(bodies), 10):
             self.stack.sqs.send_message_batch(
                 QueueUrl=self.stack.requests_url,
@@ -99,14 +99,14 @@ class Chaos:
             )
 
     def work(self, function: Environment) -> None:
-        """One environment's part: poll until nothing is left."""
+        """Poll with one environment until the queue is empty."""
         poller = Poller(self.stack, function, pause=2)
 
         def emptied() -> bool:
             self._deliver(poller)
             return not poller.waiting()
 
-        eventually(emptied, "the queue is empty", PATIENCE_SECONDS)
+        eventually(emptied, "the queue is empty", TIMEOUT_SECONDS)
 
     def _deliver(self, poller: Poller) -> None:
         owner, pending = str(uuid.uuid4()), True
@@ -114,21 +114,21 @@ class Chaos:
             invocation = poller.poll(owner)
             pending = bool(invocation and invocation.response["batchItemFailures"])
         except FunctionError as exc:
-            self.schedule.counts["batches that the function failed"] += "Traceback" in str(exc)
+            self.schedule.counts["batches with an exception of the function"] += "Traceback" in str(exc)
         self.ended.add(owner)
         if pending:
-            self.let_leases_run_out()
+            self.expire_leases()
 
-    def let_leases_run_out(self) -> None:
-        """What a minute of waiting does to the claims of invocations that are over."""
+    def expire_leases(self) -> None:
+        """Expire the leases of ended invocations, as a minute of waiting does."""
         with self.table_lock:
-            self._let_leases_run_out()
+            self._expire_leases()
 
-    def _let_leases_run_out(self) -> None:
+    def _expire_leases(self) -> None:
         pages = self.stack.dynamodb.get_paginator("scan").paginate(
             TableName=self.stack.table,
             FilterExpression="#state = :pending AND lease_until > :past",
-            ProjectionExpression="about, entry, #owner",
+            ProjectionExpression="pk, sk, #owner",
             ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
             ExpressionAttributeValues={":pending": {"S": "PENDING"}, ":past": {"S": "2021"}},
         )
@@ -136,7 +136,7 @@ class Chaos:
             if item["owner"]["S"] in self.ended:
                 self.stack.dynamodb.update_item(
                     TableName=self.stack.table,
-                    Key={"about": item["about"], "entry": item["entry"]},
+                    Key={"pk": item["pk"], "sk": item["sk"]},
                     UpdateExpression="SET lease_until = :past",
                     ConditionExpression="#owner = :owner AND #state = :pending",
                     ExpressionAttributeNames={"#owner": "owner", "#state": "state"},
@@ -149,17 +149,17 @@ class Chaos:
 
 
 def run(messages: int, seed: int) -> Report:
-    """So many messages, in rounds: the emulator copies the whole table at each transaction, so that a table stays small."""
+    """Send messages in rounds. Each has a small table, because the emulator copies the table at each transaction."""
     sizes = [min(ROUND, messages - start) for start in range(0, messages, ROUND)]
     return reduce(
-        operator.add, (_told(_round(size, seed * 1_000 + number), number) for number, size in enumerate(sizes))
+        operator.add, (_printed(_round(size, seed * 1_000 + number), number) for number, size in enumerate(sizes))
     )
 
 
-def _told(report: Report, number: int) -> Report:
-    kept = "kept" if report.passed else "BROKEN"
+def _printed(report: Report, number: int) -> Report:
+    verdict = "passed" if report.passed else "FAILED"
     print(
-        f"  round {number + 1}: {report.sent} messages, {report.alerts} alerts, {kept}, {report.seconds:.0f} s",
+        f"  round {number + 1}: {report.sent} messages, {report.alerts} alerts, {verdict}, {report.seconds:.0f} s",
         flush=True,
     )
     return report
@@ -170,7 +170,7 @@ def _round(messages: int, seed: int) -> Report:
     schedule = Schedule(seed, rate=0.12, crashes=messages // 20, silences=2, drips=1, blocks=1)
     with ExitStack() as servers:
         endpoint = servers.enter_context(emulated_aws())
-        cloudflare = servers.enter_context(StandIn(mailbox, credentials=Credentials(api_token=TOKEN)))
+        cloudflare = servers.enter_context(FakeCloudflare(mailbox, credentials=Credentials(api_token=TOKEN)))
         stack = deploy(
             endpoint,
             {"api_token": TOKEN},
@@ -198,7 +198,7 @@ def _round(messages: int, seed: int) -> Report:
             worker.start()
         for worker in workers:
             worker.join()
-        return judge(stack, mailbox, schedule, len(cloudflare.calls), time.monotonic() - started)
+        return compare(stack, mailbox, schedule, len(cloudflare.calls), time.monotonic() - started)
 
 
 def _origin(url: str) -> str:
@@ -206,14 +206,16 @@ def _origin(url: str) -> str:
 
 
 def main() -> int:
-    """Run by the arguments; the exit status."""
-    parser = argparse.ArgumentParser(description="Kill the function, break all around it, and count what is lost.")
-    parser.add_argument("--messages", type=int, default=2_000)
-    parser.add_argument("--seed", type=int, default=1)
+    """Run with the command line's arguments, and return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="make chaos", description="Inject faults and crashes, and count lost and repeated alerts."
+    )
+    parser.add_argument("--messages", type=int, default=2_000, help="messages to send (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the faults (default: %(default)s)")
     arguments = parser.parse_args()
     print(f"chaos: {arguments.messages} messages, seed {arguments.seed}", flush=True)
     report = run(arguments.messages, arguments.seed)
-    print(tell(report))
+    print(format_report(report))
     return 0 if report.passed else 1
 
 

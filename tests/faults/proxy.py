@@ -1,7 +1,7 @@
-"""A fault-injecting layer: it stands between the function and one real server, and speaks plain HTTP to both.
+"""A proxy between the function and one server that injects faults, over plain HTTP.
 
-For each request it asks what is to happen. It can answer in the server's place, break the connection before or after
-the server has acted, let the answer drip, or kill the function at exactly that point.
+For each request it gets a fault from `decide`. It can respond in place of the server, break the connection before or
+after the server handles the request, send the response byte by byte, or kill the function at exactly that point.
 """
 
 import http.client
@@ -23,12 +23,12 @@ from urllib.parse import parse_qs, urlsplit
 from tests.clock import HANG_SECONDS, wait_for
 
 DRIP_SECONDS = 0.1
-"""Between two bytes of an answer that drips. No test depends on it: the last byte never comes."""
+"""Pause between two bytes of a dripping response. No test depends on it, because the last byte is never sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request of the function. `action`: what it asks for, in the service's own word."""
+    """One request of the function. action: the service's name for the operation."""
 
     action: str
     path: str
@@ -36,10 +36,10 @@ class Call:
 
 
 class Gate:
-    """Holds one call until the test opens the gate. The function's process is stopped in the meantime.
+    """Holds one call until the test opens the gate. Meanwhile, the function's process is stopped.
 
-    A stopped process does not run into its own timeouts: it continues once the answer is in its socket. So the test
-    may take as long as it needs.
+    A stopped process cannot reach its own timeouts: it continues when the response is in its socket. So the test can
+    take as long as it needs.
     """
 
     def __init__(self) -> None:
@@ -62,17 +62,17 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens to a call.
+    """The fault of one call.
 
-    kill_before, kill_after: the function dies before the server sees the call, or after it has acted.
-    lose_request, lose_answer: the connection breaks before, or after the server has acted.
-    answer: status, content type and body that are given in the server's place.
-    headers: more headers of that answer.
-    silent: the server acts, and no answer is given; the connection stays open until the function closes it.
-    drip: the answer comes byte by byte, and its last byte never comes; see silent.
-    half: only the first half of the real answer is given.
-    hold: the server sees the call only once this gate is open.
-    hold_answer: the server acts, and its answer is given only once this gate is open.
+    kill_before, kill_after: the function is killed before the server gets the call, or after it handled it.
+    lose_request, lose_answer: the connection breaks before the server gets the call, or after it handled it.
+    answer: status, content type and body of a response in place of the server's.
+    headers: more headers of that response.
+    silent: the server handles the call, but there is no response until the function closes the connection.
+    drip: the response is sent byte by byte, without its last byte, until the function closes the connection.
+    half: only the first half of the server's response is sent.
+    hold: the server gets the call when this gate is open.
+    hold_answer: the server handles the call, and its response is sent when this gate is open.
     """
 
     kill_before: bool = False
@@ -89,7 +89,7 @@ class Fault:
 
     @property
     def unanswered(self) -> bool:
-        """Whether the server acts, and the function does not get to know."""
+        """Whether the server handles the call, but the function gets no response."""
         return self.lose_answer or self.kill_after or self.silent
 
 
@@ -99,19 +99,19 @@ Decide = Callable[[Call], Fault]
 
 @dataclass
 class Script:
-    """What happens to which call: `{(action, nth): fault}`, counted from 1; all others pass."""
+    """Faults by action and number of the call, from 1: `{(action, number): fault}`. All other calls pass."""
 
     faults: dict[tuple[str, int], Fault]
-    seen: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
 
     def __call__(self, call: Call) -> Fault:
-        """The fault for this call."""
-        self.seen[call.action] = number = self.seen.get(call.action, 0) + 1
+        """Return the fault for a call."""
+        self.counts[call.action] = number = self.counts.get(call.action, 0) + 1
         return self.faults.get((call.action, number), NONE)
 
 
 class Proxy:
-    """Serves from `with` to the end of its block, on a free port of loopback."""
+    """Serves during a `with` block, on a free port of loopback."""
 
     def __init__(
         self,
@@ -120,9 +120,10 @@ class Proxy:
         send_signal: Callable[[int], None] = lambda _: None,
         one_at_a_time: "Lock | None" = None,
     ) -> None:
-        """upstream: origin of the real server. decide: what happens to a call. send_signal: to the function's process.
+        """Listen on a free port.
 
-        one_at_a_time: held while DynamoDB is called. Its transactions are serializable; the emulator's are not.
+        upstream: origin of the server. decide: returns the fault for a call. send_signal: signals the function's process.
+        one_at_a_time: held during calls of DynamoDB, whose transactions are serializable; the emulator's are not.
         """
         self._one_at_a_time = one_at_a_time or Lock()
         self._upstream = urlsplit(upstream)
@@ -135,7 +136,7 @@ class Proxy:
             disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
-                with suppress(OSError):  # the function's side of the connection went away: it was killed
+                with suppress(OSError):  # the function was killed, which closed its connection
                     proxy._serve(self)
 
             do_POST = do_GET
@@ -147,7 +148,7 @@ class Proxy:
 
     @property
     def origin(self) -> str:
-        """Where the function finds it."""
+        """The origin that the function connects to."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
@@ -168,7 +169,7 @@ class Proxy:
         if fault.kill_before:
             self.send_signal(signal.SIGKILL)
         if fault.kill_before or fault.lose_request:
-            _hang_up(handler)
+            _close(handler)
             return
         if fault.answer:
             status, kind, content = fault.answer
@@ -179,7 +180,7 @@ class Proxy:
 
     @contextmanager
     def _stopped(self) -> Iterator[None]:
-        """Stop the function's process for the time of the block."""
+        """Stop the function's process during the block."""
         self.send_signal(signal.SIGSTOP)
         try:
             yield
@@ -193,10 +194,10 @@ class Proxy:
         if fault.kill_after:
             self.send_signal(signal.SIGKILL)
         if fault.kill_after or fault.lose_answer:
-            _hang_up(handler)
+            _close(handler)
             return
         if fault.silent:
-            _wait_for_hang_up(handler)
+            _wait_for_close(handler)
             return
         if fault.hold_answer:
             fault.hold_answer.hold()
@@ -211,8 +212,8 @@ class Proxy:
                 upstream.request(handler.command, handler.path, body or None, headers)
                 response = upstream.getresponse()
                 content = response.read()
-            kept = [it for it in response.getheaders() if it[0].lower() not in _OF_THE_CONNECTION]
-            return response.status, kept, content
+            forwarded = [it for it in response.getheaders() if it[0].lower() not in _CONNECTION_HEADERS]
+            return response.status, forwarded, content
         finally:
             upstream.close()
 
@@ -231,13 +232,13 @@ class Proxy:
         handler.end_headers()
         if fault.half:
             handler.wfile.write(content[: len(content) // 2])
-            _hang_up(handler)
+            _close(handler)
         elif fault.drip:
             for position in range(len(content) - 1):
                 handler.wfile.write(content[position : position + 1])
-                if _hung_up(handler, DRIP_SECONDS):
+                if _is_closed(handler, DRIP_SECONDS):
                     return
-            _wait_for_hang_up(handler)
+            _wait_for_close(handler)
         else:
             handler.wfile.write(content)
 
@@ -251,18 +252,18 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Keep and print what fails. A function that is killed resets its connections: that is no failure."""
+        """Store and print errors, except resets: a function that is killed resets its connections."""
         failure = sys.exception()
         if isinstance(failure, Exception) and not isinstance(failure, ConnectionError):
             self.failures.append(failure)
             super().handle_error(request, client_address)  # type: ignore[arg-type]  # typeshed's own union of sockets
 
 
-_OF_THE_CONNECTION = frozenset({"content-length", "connection", "transfer-encoding", "keep-alive"})
+_CONNECTION_HEADERS = frozenset({"content-length", "connection", "transfer-encoding", "keep-alive"})
 
 
 def _action(handler: BaseHTTPRequestHandler, body: bytes) -> str:
-    """PublishBatch, TransactWriteItems, ... of AWS; detections, context or search of Cloudflare."""
+    """Return the action of AWS (such as PublishBatch) or of Cloudflare (detections, details, search)."""
     target = handler.headers.get("x-amz-target")
     if target:
         return target.rpartition(".")[2]
@@ -270,21 +271,21 @@ def _action(handler: BaseHTTPRequestHandler, body: bytes) -> str:
         return parse_qs(body.decode())["Action"][0]
     if handler.path.endswith("/detections"):
         return "detections"
-    return "search" if re.search(r"/investigate\?", handler.path) else "context"
+    return "search" if re.search(r"/investigate\?", handler.path) else "details"
 
 
-def _hang_up(handler: BaseHTTPRequestHandler) -> None:
+def _close(handler: BaseHTTPRequestHandler) -> None:
     handler.close_connection = True
     with suppress(OSError):
         handler.connection.shutdown(socket.SHUT_RDWR)
 
 
-def _hung_up(handler: BaseHTTPRequestHandler, seconds: float) -> bool:
-    """Whether the function closes its end of the connection within these seconds. It sends nothing in the meantime."""
+def _is_closed(handler: BaseHTTPRequestHandler, seconds: float) -> bool:
+    """Whether the function closes the connection within these seconds. It sends nothing else in this time."""
     return bool(select.select([handler.connection], [], [], seconds)[0])
 
 
-def _wait_for_hang_up(handler: BaseHTTPRequestHandler) -> None:
+def _wait_for_close(handler: BaseHTTPRequestHandler) -> None:
     handler.close_connection = True
-    if not _hung_up(handler, HANG_SECONDS):
-        raise AssertionError(f"The function still waits for an answer after {HANG_SECONDS:.0f} s")
+    if not _is_closed(handler, HANG_SECONDS):
+        raise AssertionError(f"The function still waits for a response after {HANG_SECONDS:.0f} s")

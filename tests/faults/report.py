@@ -1,19 +1,19 @@
-"""What a run of chaos left behind, against what was sent: the ledger, the subscriber's queue, the dead-letter queue."""
+"""Compare a chaos run's ledger, alerts and dead-letter queue with the sent messages."""
 
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Self
 
-from ops.local.inbox import ReceivedAlert, receive
-from ops.local.mailbox import Mailbox
-from ops.local.proof import read_dead_letters, read_records
+from ops.local.fake_cloudflare.mailbox import Mailbox
 from ops.local.stack import Stack
+from ops.local.subscriber import ReceivedAlert, receive
+from ops.local.verify import read_dead_letters, read_records
 from tests.faults.schedule import Schedule
 
 
 @dataclass(frozen=True)
 class Report:
-    """The figures. Every list of wrong things is empty where the promises were kept."""
+    """The counts of a run. All lists in `wrong` are empty if the run passed."""
 
     sent: int
     escalated: int
@@ -27,7 +27,7 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether all lists of `wrong` are empty."""
         return not any(self.wrong.values())
 
     def __add__(self, other: Self) -> "Report":
@@ -44,24 +44,24 @@ class Report:
         )
 
 
-def bad_messages(mailbox: Mailbox) -> int:
-    """How many messages that are no requests go along with a mailbox."""
+def invalid_messages(mailbox: Mailbox) -> int:
+    """Count the invalid messages to send with a mailbox: one for each hundred emails."""
     return len(mailbox.mails) // 100
 
 
-def judge(stack: Stack, mailbox: Mailbox, schedule: Schedule, requests: int, seconds: float) -> Report:
-    """Compare what is left with what was sent."""
+def compare(stack: Stack, mailbox: Mailbox, schedule: Schedule, requests: int, seconds: float) -> Report:
+    """Compare the stack's records, alerts and dead letters with the sent messages."""
     alerts, records, rejected = receive(stack), read_records(stack), read_dead_letters(stack)
     expected = {mail.postfix_id: mail.expect for mail in mailbox}
     escalated = {mail for mail, outcome in expected.items() if outcome == "ESCALATED"}
-    sent = {it["postfix_id"] for it in records if it["state"] == "SENT"}
-    recorded = {it["postfix_id"] for it in records if it["state"] == "RECORDED"}
-    alerted = {it.facts["metadata"]["correlation_uid"] for it in alerts}
-    good_rejected = [it["Body"] for it in rejected if "postfix_id" in it["Body"]]
+    sent = {record["postfix_id"] for record in records if record["state"] == "SENT"}
+    recorded = {record["postfix_id"] for record in records if record["state"] == "RECORDED"}
+    alerted = {alert.facts["metadata"]["correlation_uid"] for alert in alerts}
+    valid_rejected = [message["Body"] for message in rejected if "postfix_id" in message["Body"]]
     repeats, unexplained = _repeats(alerts, schedule)
-    bad = bad_messages(mailbox)
+    invalid = invalid_messages(mailbox)
     return Report(
-        sent=len(expected) + bad,
+        sent=len(expected) + invalid,
         escalated=len(escalated),
         alerts=len(alerts),
         repeats=repeats,
@@ -70,46 +70,47 @@ def judge(stack: Stack, mailbox: Mailbox, schedule: Schedule, requests: int, sec
         requests_to_cloudflare=requests,
         seconds=seconds,
         wrong={
-            "escalated, but no record says SENT": sorted(escalated - sent),
-            "escalated, but no alert came": sorted(escalated - alerted),
-            "alerted, but not to be escalated": sorted(alerted - escalated),
-            "without any trace": sorted(expected.keys() - sent - recorded),
-            "left PENDING": [it["postfix_id"] for it in records if it["state"] == "PENDING"],
-            "good, but on the dead-letter queue": good_rejected,
-            "on the dead-letter queue without a reason": [
-                it["Body"] for it in rejected if "reason" not in it.get("MessageAttributes", {})
+            "to escalate, but without a SENT record": sorted(escalated - sent),
+            "to escalate, but without an alert": sorted(escalated - alerted),
+            "alerted, but not to escalate": sorted(alerted - escalated),
+            "without a record": sorted(expected.keys() - sent - recorded),
+            "records still PENDING": [record["postfix_id"] for record in records if record["state"] == "PENDING"],
+            "valid messages on the dead-letter queue": valid_rejected,
+            "dead letters without a reason": [
+                message["Body"] for message in rejected if "reason" not in message.get("MessageAttributes", {})
             ],
-            "bad, but not on the dead-letter queue": ["one"] * max(0, bad - len(rejected) + len(good_rejected)),
+            "invalid messages not on the dead-letter queue": ["one"]
+            * max(0, invalid - len(rejected) + len(valid_rejected)),
             "repeated without a crash or an unanswered publish": unexplained,
         },
     )
 
 
-def tell(report: Report) -> str:
-    """The figures, for a person."""
+def format_report(report: Report) -> str:
+    """Format the counts as a table."""
     rows: list[tuple[str, Any]] = [
         ("messages sent", report.sent),
-        ("of these malicious or suspicious", report.escalated),
+        ("  malicious or suspicious", report.escalated),
         *((f"fault: {name}", count) for name, count in sorted(report.faults.items()) if count),
-        ("questions that reached Cloudflare", report.requests_to_cloudflare),
+        ("requests that reached Cloudflare", report.requests_to_cloudflare),
         ("alerts received", report.alerts),
-        ("repeats, all under the same alert_id", report.repeats),
-        ("  of these after a crash or an unanswered publish", report.explained),
+        ("repeated alerts, with the same alert_id", report.repeats),
+        ("  after a crash or an unanswered publish", report.explained),
         *((name, len(wrong)) for name, wrong in report.wrong.items()),
     ]
     lines = [f"{name:<52}{value:>8}" for name, value in rows]
-    named = [f"{name}: {', '.join(wrong[:5])}" for name, wrong in report.wrong.items() if wrong]
-    verdict = "every promise was kept" if report.passed else "PROMISES WERE BROKEN"
-    return "\n".join([*lines, *named, f"{verdict}, in {report.seconds:.0f} s"])
+    examples = [f"{name}: {', '.join(wrong[:5])}" for name, wrong in report.wrong.items() if wrong]
+    verdict = "passed: no alert lost, no repeat unexplained" if report.passed else "FAILED: see the lists above"
+    return "\n".join([*lines, *examples, f"{verdict}, in {report.seconds:.0f} s"])
 
 
 def _repeats(alerts: list[ReceivedAlert], schedule: Schedule) -> tuple[int, list[str]]:
-    """How many alerts came again, and those of them that no crash or unanswered publish explains."""
-    came = Counter(alert.attributes["alert_id"] for alert in alerts)
-    mail = {alert.attributes["alert_id"]: alert.facts["metadata"]["correlation_uid"].encode() for alert in alerts}
+    """Count the repeated alerts, and list those without a crash or an unanswered publish as the cause."""
+    received = Counter(alert.attributes["alert_id"] for alert in alerts)
+    email_id = {alert.attributes["alert_id"]: alert.facts["metadata"]["correlation_uid"].encode() for alert in alerts}
     unexplained = [
         alert_id
-        for alert_id, count in came.items()
-        if count > 1 + sum(mail[alert_id] in body for body in schedule.unmarked)
+        for alert_id, count in received.items()
+        if count > 1 + sum(email_id[alert_id] in body for body in schedule.unmarked)
     ]
-    return sum(count - 1 for count in came.values()), unexplained
+    return sum(count - 1 for count in received.values()), unexplained

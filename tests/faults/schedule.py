@@ -1,4 +1,4 @@
-"""Which call meets which fault: drawn from a seed, so that a run that failed can be had again."""
+"""The random faults of a chaos run, from a seed, so that a failed run can be repeated."""
 
 import random
 import threading
@@ -10,17 +10,17 @@ from tests.faults.answers import CLOUDFLARE_FAILS, aws_error, blocked, broken, t
 from tests.faults.proxy import NONE, Call, Fault
 
 BLOCK_SECONDS = 3
-"""Cloudflare blocks for 300 s; here time is scaled by a hundred, in what it answers and so in what the function waits."""
-CLOUDFLARE = frozenset({"detections", "context"})
-"""Actions that are Cloudflare's; all others are AWS's."""
+"""Cloudflare blocks for 300 s. Here its `retry-after` is a hundredth of that, and so is the function's wait."""
+CLOUDFLARE = frozenset({"detections", "details"})
+"""Cloudflare's actions; all others are AWS's."""
 
 
 @dataclass
 class Schedule:
-    """Faults for the calls of all environments of one run.
+    """The faults for the calls of all environments of one run.
 
-    rate: the part of calls that meets a fault. crashes, silences, drips, blocks: how many of these there are at the most,
-    for each of them takes real time.
+    rate: the fraction of calls that get a fault. crashes, silences, drips, blocks: the maximum count of each, because
+    each takes real time.
     """
 
     seed: int
@@ -31,19 +31,19 @@ class Schedule:
     blocks: int
     counts: Counter[str] = field(default_factory=Counter)
     unmarked: list[bytes] = field(default_factory=list)
-    """The bodies of calls that leave alerts published and not marked: each may explain a repeat of those alerts.
+    """The bodies of calls after which alerts are published but not marked as sent. Each explains one repeated alert.
 
-    A publish that SNS took, and whose sender did not get to know; and a mark before which the sender died.
+    These are publishes without a response to the function, and marks before which the function was killed.
     """
 
     def __post_init__(self) -> None:
-        """Draw nothing yet."""
+        """Set up the random numbers."""
         self._random = random.Random(self.seed)
         self._lock = threading.Lock()
         self._blocked_until = 0.0
 
     def __call__(self, call: Call) -> Fault:
-        """The fault for this call."""
+        """Return the fault for a call."""
         with self._lock:
             name, fault = self._draw(call)
             if name:
@@ -54,15 +54,15 @@ class Schedule:
             return fault
 
     def _draw(self, call: Call) -> tuple[str, Fault]:
-        left = self._blocked_until - time.monotonic()
-        if call.action in CLOUDFLARE and left > 0:
-            return "calls during a block", blocked(max(1, round(left)))
+        block_remaining = self._blocked_until - time.monotonic()
+        if call.action in CLOUDFLARE and block_remaining > 0:
+            return "calls during a block", blocked(max(1, round(block_remaining)))
         if self._random.random() >= self.rate:
             return "", NONE
         if call.action == "GetSecretValue":
-            # Without its secret an environment defers for half a minute of real time: once is enough.
-            once = self.counts["secrets out of reach"] == 0
-            return ("secrets out of reach", Fault(lose_request=True)) if once else ("", NONE)
+            # Without its secret, an environment defers requests for half a minute of real time. One fault is enough.
+            first = self.counts["secret unavailable"] == 0
+            return ("secret unavailable", Fault(lose_request=True)) if first else ("", NONE)
         if self.counts["crashes"] < self.crashes and self._random.random() < 0.25:
             return "crashes", self._random.choice([Fault(kill_before=True), Fault(kill_after=True)])
         return self._cloudflare() if call.action in CLOUDFLARE else self._aws(call.action)
@@ -71,19 +71,19 @@ class Schedule:
         if self.counts["blocks"] < self.blocks and self._random.random() < 0.1:
             self._blocked_until = time.monotonic() + BLOCK_SECONDS
             return "blocks", blocked(BLOCK_SECONDS)
-        if self.counts["drips"] < self.drips and self._random.random() < 0.05:
-            return "drips", Fault(drip=True)
-        return "Cloudflare fails", self._random.choice(CLOUDFLARE_FAILS)
+        if self.counts["slow responses, byte by byte"] < self.drips and self._random.random() < 0.05:
+            return "slow responses, byte by byte", Fault(drip=True)
+        return "failures of Cloudflare", self._random.choice(CLOUDFLARE_FAILS)
 
     def _aws(self, action: str) -> tuple[str, Fault]:
-        if self.counts["missing answers"] < self.silences and self._random.random() < 0.2:
-            return "missing answers", Fault(silent=True)
+        if self.counts["missing responses"] < self.silences and self._random.random() < 0.2:
+            return "missing responses", Fault(silent=True)
         kinds = {
-            "throttles": throttled(action),
-            "failures": broken(action),
+            "throttling by AWS": throttled(action),
+            "failures of AWS": broken(action),
             "lost requests": Fault(lose_request=True),
-            "lost answers": Fault(lose_answer=True),
-            "refusals": aws_error(action, 400, "AccessDenied"),
+            "lost responses": Fault(lose_answer=True),
+            "access denied by AWS": aws_error(action, 400, "AccessDenied"),
         }
         name = self._random.choice(list(kinds))
         return name, kinds[name]

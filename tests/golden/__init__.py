@@ -1,5 +1,6 @@
-"""What is published about each file in events/, to the letter: `<event>.txt` for people, `<event>.json` for machines.
+"""The exact alerts about each file in events/.
 
-`make golden` writes them anew. Whoever does that reads the difference before it is committed: it is what people will be
-woken by. test_golden.py holds them against the code.
+`<event>.txt` is the text for people, `<event>.json` the bodies for machines.
+`make golden` regenerates these files. Review the diff before you commit it: these are the texts that responders read at
+night. test_golden.py compares the files with the code.
 """

@@ -1,4 +1,4 @@
-"""The alerts about an event, through the function's own phases, at a time that stands still."""
+"""Generate the alerts about an event with the function's own stages."""
 
 import json
 import sys
@@ -10,23 +10,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from functions.alert.alert import Alert, Style
+from functions.alert.alert import Alert, AlertOptions
 from functions.cloudflare.client import Cloudflare
 from functions.cloudflare.credentials import Credentials, Secret
-from functions.cloudflare.pace import Pace
-from functions.escalate.batch import Escalation
-from functions.escalate.cases import advance
-from functions.escalate.decision import Policy
-from functions.escalate.lookup import Lookup
-from functions.escalate.message import read_messages
-from functions.escalate.outbox import Outbox
-from functions.escalate.publisher import Receipt, Topic
-from functions.escalate.settlement import Settlement
-from functions.escalate.verdict import ESCALATE_BY_DEFAULT
-from ops.local.admission import Credentials as Accepted
-from ops.local.cloudflare import StandIn
+from functions.cloudflare.rate_limiter import RateLimiter
+from functions.escalate.decision import ESCALATE_BY_DEFAULT, Policy
+from functions.escalate.finish import Finisher
+from functions.escalate.investigate import Investigator
+from functions.escalate.notify import Notifier
+from functions.escalate.pipeline import Pipeline
+from functions.escalate.sqs_message import read_messages
+from functions.escalate.stages import advance
+from functions.escalate.topic import Receipt, Topic
+from ops.local.fake_cloudflare.auth import Credentials as Accepted
+from ops.local.fake_cloudflare.server import FakeCloudflare
 from ops.local.stack import TOKEN
-from tests.integration.standin import AT_ONCE
+from tests.integration.fake_cloudflare_client import WITHOUT_FAULTS
 
 FOLDER = Path(__file__).parent
 EVENTS = sorted((FOLDER.parents[1] / "events").glob("*.json"))
@@ -36,60 +35,65 @@ _SECONDS = 60.0
 
 @dataclass
 class Collected:
-    """A topic that keeps what it is given."""
+    """A topic that collects its alerts in a list."""
 
     alerts: list[Alert] = field(default_factory=list)
 
     def publish(self, alerts: Sequence[Alert], _: Callable[[], float]) -> list[Receipt]:
-        """Take all of them."""
+        """Accept all alerts."""
         self.alerts += alerts
         return [Receipt(f"sns-{number}") for number, _ in enumerate(alerts)]
 
 
 @contextmanager
-def escalation(style: Style) -> Iterator[tuple[Escalation, Collected]]:
-    """The phases up to the topic, with the stand-in Cloudflare, and without a ledger."""
+def pipeline(options: AlertOptions) -> Iterator[tuple[Pipeline, Collected]]:
+    """Build the stages with the fake Cloudflare and without a ledger."""
     topic, accepted = Collected(), Accepted(api_token=TOKEN)
-    policy = Policy(AT_ONCE.account_id, ESCALATE_BY_DEFAULT, record_all=False)
-    with StandIn(AT_ONCE, credentials=accepted) as stand_in, ThreadPoolExecutor(10) as threads:
+    policy = Policy(WITHOUT_FAULTS.account_id, ESCALATE_BY_DEFAULT, record_all=False)
+    with FakeCloudflare(WITHOUT_FAULTS, credentials=accepted) as fake_cloudflare, ThreadPoolExecutor(10) as threads:
         credentials = Credentials(lambda: Secret(json.dumps({"api_token": TOKEN}), "1"))
-        pace = Pace(1_000_000, 1)
+        rate_limiter = RateLimiter(1_000_000, 1)
         cloudflare = Cloudflare(
-            stand_in.base_url, AT_ONCE.account_id, credentials, pace, gravity=policy.gravity, connections=10
+            fake_cloudflare.base_url,
+            WITHOUT_FAULTS.account_id,
+            credentials,
+            rate_limiter,
+            severity_rank=policy.severity_rank,
+            connections=10,
         )
-        lookup = Lookup(cloudflare, threads, policy, with_context=True, now=lambda: NOON)
-        outbox = Outbox(None, cast("Topic", topic), style, lambda: NOON)
-        yield Escalation(policy, lookup, outbox, cast("Settlement", None), lambda: NOON), topic
+        investigator = Investigator(cloudflare, threads, policy, with_details=True, now=lambda: NOON)
+        notifier = Notifier(None, cast("Topic", topic), options, lambda: NOON)
+        yield Pipeline(policy, investigator, notifier, cast("Finisher", None), lambda: NOON), topic
 
 
-def published(event: Path, style: Style) -> list[Alert]:
-    """The alerts about an event, in the order of its records."""
-    with escalation(style) as (phases, topic):
-        requests = phases.read(read_messages(json.loads(event.read_text("utf-8"))))
-        detected = advance(requests, lambda cases: phases.lookup.detect(cases, _SECONDS))
-        decided = advance(detected, phases.decide)
-        in_context = advance(decided, phases.lookup.contexts)
-        advance(in_context, lambda cases: phases.outbox.publish(cases, lambda: _SECONDS))
+def published(event: Path, options: AlertOptions) -> list[Alert]:
+    """Return the alerts about an event, in the order of its records."""
+    with pipeline(options) as (stages, topic):
+        requests = stages.read(read_messages(json.loads(event.read_text("utf-8"))))
+        detected = advance(requests, lambda items: stages.investigator.detect(items, _SECONDS))
+        decided = advance(detected, stages.decide)
+        with_details = advance(decided, stages.investigator.add_details)
+        advance(with_details, lambda items: stages.notifier.publish(items, lambda: _SECONDS))
     return topic.alerts
 
 
 def as_people_read(alerts: Sequence[Alert]) -> str:
-    """Subject and text of each."""
+    """Format subject and text of each alert."""
     return "\n".join(f"Subject: {it.subject}\n\n{it.bodies['email']}" for it in alerts) or "no alert\n"
 
 
 def as_machines_read(alerts: Sequence[Alert]) -> str:
-    """Attributes and bodies of each."""
-    told: list[dict[str, Any]] = [
+    """Format attributes and bodies of each alert."""
+    published_bodies: list[dict[str, Any]] = [
         {"attributes": it.attributes} | {name: json.loads(it.bodies[name]) for name in ("default", "https")}
         for it in alerts
     ]
-    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(published_bodies, indent=1, ensure_ascii=False) + "\n"
 
 
 def golden(event: Path) -> dict[Path, str]:
-    """What the golden files of an event have to say."""
-    alerts = published(event, Style(chat=True))
+    """Return the expected content of an event's golden files, by path."""
+    alerts = published(event, AlertOptions(chat=True))
     return {
         FOLDER / f"{event.stem}.txt": as_people_read(alerts),
         FOLDER / f"{event.stem}.json": as_machines_read(alerts),
@@ -97,7 +101,7 @@ def golden(event: Path) -> dict[Path, str]:
 
 
 def main() -> None:
-    """Write them anew."""
+    """Write each golden file whose content changed."""
     for event in EVENTS:
         for path, text in golden(event).items():
             if not path.exists() or path.read_text("utf-8") != text:

@@ -1,4 +1,4 @@
-"""What is published is what somebody has read and found good."""
+"""Published alerts match the reviewed golden files."""
 
 from pathlib import Path
 
@@ -8,13 +8,13 @@ from tests.golden.published import EVENTS, FOLDER, golden
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=[event.stem for event in EVENTS])
-def test_golden(event: Path) -> None:
-    """A difference is for a human to look at: `make golden`, then `git diff tests/golden`."""
+def test_alert_matches_golden_file(event: Path) -> None:
+    """After an intended change, run `make golden` and review `git diff tests/golden`."""
     for path, text in golden(event).items():
         assert path.read_text("utf-8") == text
 
 
-def test_every_event_and_no_other() -> None:
-    """A file about an event that is gone would be held against nothing."""
+def test_golden_files_cover_exactly_the_events() -> None:
+    """A golden file without its event would never be compared."""
     assert {event.stem for event in EVENTS} == {path.stem for path in FOLDER.glob("*.txt")}
     assert {event.stem for event in EVENTS} == {path.stem for path in FOLDER.glob("*.json")}

@@ -1,40 +1,42 @@
-"""`escalator explain`: a mail's whole story, in whichever form its id is given."""
+"""`escalator explain`: the history of one email, by any form of its id."""
 
 import json
 import random
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from functions.cloudflare.message_id import MessageId
-from functions.escalate.outcome import Reason
-from functions.ledger.ledger import Claimant, Ledger
-from functions.ledger.record import Record
-from ops.escalator.words import REASONS
-from tests.history.asked import AskedLedger
+from functions.domain.email_id import EmailId
+from functions.domain.outcome import Outcome, Reason
+from functions.domain.record import Record
+from functions.ledger.ledger import ClaimOwner, Ledger
+from ops.escalator.text.labels import REASONS
+from tests.history.cli_harness import LedgerCli
 from tests.history.conftest import MakeLedger
-from tests.history.past import LEASE, NOW, OWNER, sample
-from tests.unit.examples import ALERT_ID, FORMS, FULL, INVESTIGATE_ID, POSTFIX_ID, context, detection, escalated, record
+from tests.history.sample_history import LEASE, NOW, OWNER, sample
+from tests.history.test_unreadable_records import put_unreadable
+from tests.unit.examples import ALERT_ID, FORMS, FULL, INVESTIGATE_ID, POSTFIX_ID, details, detection, escalated, record
 
 QUEUED = datetime(2026, 11, 20, 22, 59, 58, tzinfo=UTC)
 DECIDED = datetime(2026, 11, 20, 23, 0, tzinfo=UTC)
 
 
-def tell(ledger: Ledger, told: Record, at: datetime = DECIDED, *, mark: bool = True, owner: str = OWNER) -> Record:
-    """Claim a record, and mark it; the record as it was claimed."""
-    [claim] = ledger.claim([told], Claimant(owner, at, LEASE, told=True))
+def alert(ledger: Ledger, record: Record, at: datetime = DECIDED, *, mark: bool = True, owner: str = OWNER) -> Record:
+    """Claim a record and mark it. Return the record as claimed."""
+    [claim] = ledger.claim([record], ClaimOwner(owner, at, LEASE, publishes=True))
     if mark:
-        assert [True] == ledger.mark([(claim.record, f"sns-{claim.record.turn}")], owner, at + timedelta(seconds=0.5))
+        assert [True] == ledger.mark(
+            [(claim.record, f"sns-{claim.record.revision}")], owner, at + timedelta(seconds=0.5)
+        )
     return claim.record
 
 
 def malicious(**fields: Any) -> Record:
-    """An ordinary escalation."""
+    """An escalation with a full detection and details."""
     ordinary = {
         "detection": detection(**FULL),
-        "context": context(delivery_status=["delivered"]),
+        "details": details(delivery_status=["delivered"]),
         "queued_at": QUEUED,
         "fetched_at": DECIDED - timedelta(seconds=0.1),
         "decided_at": DECIDED,
@@ -44,13 +46,13 @@ def malicious(**fields: Any) -> Record:
 
 
 @pytest.fixture
-def mail(make_ledger: MakeLedger) -> AskedLedger:
-    """A mail that was told about as malicious, then as suspicious, and then closed; and another."""
-    asked = make_ledger([sample(random.Random(2), NOW - timedelta(days=1))])
-    tell(asked.ledger, malicious())
+def email(make_ledger: MakeLedger) -> LedgerCli:
+    """An email with alerts for MALICIOUS, then SUSPICIOUS, then a Close; and another email."""
+    cli = make_ledger([sample(random.Random(2), NOW - timedelta(days=1))])
+    alert(cli.ledger, malicious())
     later = DECIDED + timedelta(hours=3)
-    tell(
-        asked.ledger,
+    alert(
+        cli.ledger,
         malicious(disposition="SUSPICIOUS", decided_at=later, fetched_at=later, queued_at=later, drift=()),
         later,
     )
@@ -58,24 +60,24 @@ def mail(make_ledger: MakeLedger) -> AskedLedger:
     closed = malicious(
         disposition="SPAM", escalates=False, outcome="CLOSED", decided_at=end, fetched_at=end, queued_at=end, drift=()
     )
-    tell(asked.ledger, closed, end)
-    return asked
+    alert(cli.ledger, closed, end)
+    return cli
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_any_form_of_the_id(mail: AskedLedger, form: str) -> None:
-    """The same story, first to last, and what was last told."""
-    done = mail.run("explain", FORMS[form], "--json")
+def test_any_form_of_the_id_finds_the_email(email: LedgerCli, form: str) -> None:
+    """The records are oldest first, followed by the last alert."""
+    done = email.run("explain", FORMS[form], "--json")
 
-    told = json.loads(done.stdout)
-    assert (0, FORMS[form]) == (done.exit_code, told["id"])
-    assert ["MALICIOUS", "SUSPICIOUS", "SPAM"] == [it["disposition"] for it in told["records"]]
+    result = json.loads(done.stdout)
+    assert (0, FORMS[form]) == (done.exit_code, result["id"])
+    assert ["MALICIOUS", "SUSPICIOUS", "SPAM"] == [it["disposition"] for it in result["records"]]
     assert [("SPAM", False, "SUSPICIOUS")] == [
-        (it["disposition"], it["escalated"], it["previous_disposition"]) for it in told["standing"]
+        (it["disposition"], it["escalated"], it["previous_disposition"]) for it in result["last_alerts"]
     ]
 
 
-STORY = f"""\
+TIMELINE = f"""\
 	record	MALICIOUS Critical SENT {INVESTIGATE_ID}
 	subject	Your invoice
 	from	pay@evil.example, Payroll
@@ -83,15 +85,15 @@ STORY = f"""\
 	sent by	evil.example, 192.0.2.1, EXAMPLE-NET, AS64500, US/-/-
 	checks	SPF fail, DKIM none, DMARC fail
 2026-11-20T22:59:58.000Z	queued	by SQS message 70a95218-f226-45e6-b742-9761b03b8bdc
-2026-11-20T22:59:59.900Z	fetched	Cloudflare says MALICIOUS; its action was QUARANTINED
+2026-11-20T22:59:59.900Z	fetched	Cloudflare's disposition: MALICIOUS; its action: QUARANTINED
 2026-11-20T22:59:59.900Z	fetched	found 1 link, 1 attachment, 1 finding, 1 threat category, 3 headers
 2026-11-20T22:59:59.900Z	fetched	threat: Phish
-	drift	the answer did not match Cloudflare's contract, which stopped nothing:
+	drift	the response differs from Cloudflare's contract, in fields that the decision does not need:
 	drift	$.findings[0].new: unknown
-2026-11-20T23:00:00.000Z	decided	to alert: this disposition is one of those to alert on (disposition-listed)
-2026-11-20T23:00:00.000Z	decided	severity Critical; in an inbox (delivered)
-2026-11-20T23:00:00.000Z	decided	by the rule: alert on MALICIOUS
-2026-11-20T23:00:00.000Z	decided	as read by schema SCHEMA and release RELEASE
+2026-11-20T23:00:00.000Z	decided	alerted: the disposition is in EscalateOn (disposition-listed)
+2026-11-20T23:00:00.000Z	decided	severity Critical; in an inbox (Cloudflare's status: delivered)
+2026-11-20T23:00:00.000Z	decided	EscalateOn at that time: MALICIOUS
+2026-11-20T23:00:00.000Z	decided	by release RELEASE, with contract SCHEMA
 2026-11-20T23:00:00.000Z	claimed	by invocation {OWNER}, to publish alert ALERT
 2026-11-20T23:00:00.500Z	published	alert ALERT
 2026-11-20T23:00:00.500Z	published	as SNS message sns-0
@@ -99,139 +101,144 @@ STORY = f"""\
 """
 
 
-def test_story_of_an_alert(make_ledger: MakeLedger) -> None:
-    """What was asked, found and decided, by which rule, and who was told, each at its time."""
-    asked = make_ledger([])
-    told = tell(asked.ledger, malicious())
-    [recorded] = asked.history("--since", "2026-11-01")
+def test_timeline_of_an_alert_has_every_step(make_ledger: MakeLedger) -> None:
+    """Request, detection, decision, rule and alert, each with its time."""
+    cli = make_ledger([])
+    claimed = alert(cli.ledger, malicious())
+    [recorded] = cli.history("--since", "2026-11-01")
 
-    done = asked.run("explain", ALERT_ID)
+    done = cli.run("explain", ALERT_ID)
 
-    expected = STORY.replace("ALERT", told.alert_id)
+    expected = TIMELINE.replace("ALERT", claimed.alert_id)
     for name, value in (("SCHEMA", "schema_version"), ("RELEASE", "release")):
         expected = expected.replace(name, recorded[value])
     assert (0, expected) == (done.exit_code, done.stdout)
 
 
-def test_change_of_mind(mail: AskedLedger) -> None:
-    """Each record says what had been told before."""
-    done = mail.run("explain", POSTFIX_ID)
+def test_changed_disposition_names_the_previous_alert(email: LedgerCli) -> None:
+    """Each later record has the disposition of the alert before it."""
+    done = email.run("explain", POSTFIX_ID)
 
-    before = [line for line in done.stdout.splitlines() if "until then" in line]
-    assert ["MALICIOUS", "SUSPICIOUS"] == [line.split(" told about as ")[1].split()[0] for line in before]
-    assert "to tell those who were alerted that it has changed" in done.stdout
+    before = [line for line in done.stdout.splitlines() if "previous alert: " in line]
+    assert ["MALICIOUS", "SUSPICIOUS"] == [line.split("previous alert: ")[1].split()[0] for line in before]
+    assert "closed: the disposition no longer raises alerts" in done.stdout
 
 
-def test_story_on_a_terminal(mail: AskedLedger) -> None:
-    """Each record has a heading, each day a line, and the end says how things stand."""
-    status, screen = mail.on_a_terminal("explain", POSTFIX_ID, columns=100)
+def test_terminal_has_headings_and_days(email: LedgerCli) -> None:
+    """Each record has a heading, each day a line, and the last line is the last alert."""
+    status, screen = email.on_a_terminal("explain", POSTFIX_ID, columns=100)
 
-    assert (0, f"Mail {POSTFIX_ID}") == (status, screen.splitlines()[0])
+    assert (0, f"Email {POSTFIX_ID}") == (status, screen.splitlines()[0])
     assert [f"{it} of 3" for it in (1, 2, 3)] == [line[:6] for line in screen.splitlines() if " of 3  " in line]
     assert [" 2026-11-20", " 2026-11-21", " 2026-11-21"] == [
         line.rstrip() for line in screen.splitlines() if line.startswith(" 2026")
     ]
-    assert f"{INVESTIGATE_ID} was last told about as SPAM, after SUSPICIOUS" in screen
+    assert f"Last alert for {INVESTIGATE_ID}: SPAM, after SUSPICIOUS, not escalated" in " ".join(screen.split())
 
 
 PENDING = {
-    "in-work": (timedelta(0), "in work: the claim holds for another 1 min"),
-    "died": (timedelta(hours=1), "and nobody said that the alert is out: it may have been sent, or not"),
+    "lease is running": (timedelta(0), "in progress: the lease expires in 1 min"),
+    "lease has expired": (timedelta(hours=1), "and the alert is not confirmed: it may have been sent, or not"),
 }
 
 
 @pytest.mark.parametrize(("ago", "said"), PENDING.values(), ids=PENDING.keys())
-def test_pending(make_ledger: MakeLedger, ago: timedelta, said: str) -> None:
-    """Whether somebody is at work on it, or died, and what to do then."""
-    asked = make_ledger([])
-    tell(asked.ledger, malicious(), datetime.now(UTC) - ago, mark=False)
+def test_pending_alert_says_what_to_expect(make_ledger: MakeLedger, ago: timedelta, said: str) -> None:
+    """A worker is still on it, or it has stopped."""
+    cli = make_ledger([])
+    alert(cli.ledger, malicious(), datetime.now(UTC) - ago, mark=False)
 
-    assert said in asked.run("explain", POSTFIX_ID).stdout
-
-
-def test_claimed_twice(make_ledger: MakeLedger) -> None:
-    """The second worker is named, and that there was a first."""
-    asked = make_ledger([])
-    tell(asked.ledger, malicious(), mark=False, owner="first")
-    tell(asked.ledger, malicious(), DECIDED + timedelta(minutes=5), owner="second")
-
-    story = asked.run("explain", POSTFIX_ID).stdout
-
-    assert "by invocation second" in story
-    assert "for the 2. time: who had claimed it before did not finish" in story
+    assert said in cli.run("explain", POSTFIX_ID).stdout
 
 
-NOBODY = "nobody was to be alerted"
-UNDECIDED = "nobody was alerted, for nobody could say whether to: look at the mail yourself"
-OBSERVED = {
-    "not-found": (
+def test_second_claim_names_its_owner(make_ledger: MakeLedger) -> None:
+    """It also says that there was a first claim."""
+    cli = make_ledger([])
+    alert(cli.ledger, malicious(), mark=False, owner="first")
+    alert(cli.ledger, malicious(), DECIDED + timedelta(minutes=5), owner="second")
+
+    output = cli.run("explain", POSTFIX_ID).stdout
+
+    assert "by invocation second" in output
+    assert "claim number 2: the previous owner did not finish" in output
+
+
+NO_ALERT = "no alert was needed"
+UNDECIDED = "no alert: no decision was possible. Check this email yourself."
+DECISIONS = {
+    "email not found": (
         "NOT_FOUND",
         Reason.NO_DETECTION,
-        "to give up looking: Cloudflare had no detection for this id",
-        NOBODY,
+        "not found: no further attempt: Cloudflare had no detection for this id",
+        NO_ALERT,
     ),
-    "rejected": (
+    "request rejected": (
         "REJECTED",
         Reason.INVALID_ANSWER,
-        "to reject the request: it went to the dead-letter queue",
+        "rejected: the request is on the dead-letter queue",
         UNDECIDED,
     ),
-    "below": ("NOT_ESCALATED", Reason.DISPOSITION_NOT_GIVEN, "not to alert: Cloudflare gave no disposition", NOBODY),
+    "not escalated": (
+        "NOT_ESCALATED",
+        Reason.DISPOSITION_NOT_GIVEN,
+        "not escalated: Cloudflare gave no disposition",
+        NO_ALERT,
+    ),
 }
 
 
-@pytest.mark.parametrize(("outcome", "reason", "said", "end"), OBSERVED.values(), ids=OBSERVED.keys())
-def test_decision_not_to_alert(make_ledger: MakeLedger, outcome: str, reason: str, said: str, end: str) -> None:
-    """It says so, and why; and where nobody could decide, that somebody has to."""
-    asked = make_ledger([])
-    asked.ledger.record([record(outcome=outcome, reason=reason, disposition=None, detail="what a human should know")])
+@pytest.mark.parametrize(("outcome", "reason", "said", "end"), DECISIONS.values(), ids=DECISIONS.keys())
+def test_decision_without_an_alert_has_its_reason(
+    make_ledger: MakeLedger, outcome: str, reason: str, said: str, end: str
+) -> None:
+    """A rejected request asks the operator to check the email."""
+    cli = make_ledger([])
+    cli.ledger.record([record(outcome=outcome, reason=reason, disposition=None, detail="what a human should know")])
 
-    story = asked.run("explain", POSTFIX_ID).stdout
+    output = cli.run("explain", POSTFIX_ID).stdout
 
-    assert said in story
-    assert "\tdecided\twhat a human should know\n" in story
-    assert f"\trecorded\t{end}\n" in story
-
-
-def test_alert_without_a_topic(make_ledger: MakeLedger) -> None:
-    """Nobody was told, and it says why."""
-    asked = make_ledger([])
-    [claim] = asked.ledger.claim([malicious()], Claimant(OWNER, DECIDED, LEASE, told=False))
-    asked.ledger.mark([(claim.record, None)], OWNER, DECIDED)
-
-    assert "complete without an alert: there was no topic to tell" in asked.run("explain", POSTFIX_ID).stdout
+    assert said in output
+    assert "\tdecided\twhat a human should know\n" in output
+    assert f"\trecorded\t{end}\n" in output
 
 
-def test_mail_under_two_forms(make_ledger: MakeLedger) -> None:
-    """Both are told, whichever is asked about, and each says which it is."""
-    asked = make_ledger([])
+def test_alert_without_a_topic_says_so(make_ledger: MakeLedger) -> None:
+    """The record is complete, but no alert was sent."""
+    cli = make_ledger([])
+    [claim] = cli.ledger.claim([malicious()], ClaimOwner(OWNER, DECIDED, LEASE, publishes=False))
+    cli.ledger.mark([(claim.record, None)], OWNER, DECIDED)
+
+    assert "complete without an alert: the deployment has no alert topic" in cli.run("explain", POSTFIX_ID).stdout
+
+
+def test_email_under_two_ids_has_both_records(make_ledger: MakeLedger) -> None:
+    """Each record names the id of its request."""
+    cli = make_ledger([])
     for form in (INVESTIGATE_ID, POSTFIX_ID):
-        tell(asked.ledger, malicious(id=MessageId(form)))
+        alert(cli.ledger, malicious(id=EmailId(form)))
 
-    told = json.loads(asked.run("explain", POSTFIX_ID, "--json").stdout)
+    result = json.loads(cli.run("explain", POSTFIX_ID, "--json").stdout)
 
-    assert {INVESTIGATE_ID, POSTFIX_ID} == {it["id"] for it in told["records"]}
-    assert 2 == len(told["standing"])
+    assert {INVESTIGATE_ID, POSTFIX_ID} == {it["id"] for it in result["records"]}
+    assert 2 == len(result["last_alerts"])
 
 
-def test_mail_that_nobody_knows(mail: AskedLedger) -> None:
-    """One line that says what to check."""
-    done = mail.run("explain", "4gZJ8d1HhYz7V2L")
+def test_email_without_records_says_what_to_check(email: LedgerCli) -> None:
+    """It is one line on stderr."""
+    done = email.run("explain", "4gZJ8d1HhYz7V2L")
 
     assert (1, "", 1) == (done.exit_code, done.stdout, done.stderr.count("\n"))
-    assert done.stderr.startswith(
-        f"escalator: nothing is recorded about 4gZJ8d1HhYz7V2L in {mail.table}: check the id and"
-    )
+    assert done.stderr.startswith(f"escalator: no record of 4gZJ8d1HhYz7V2L in {email.table}: check the id and")
 
 
-def test_every_reason_that_is_recorded() -> None:
-    """It has its words."""
+def test_every_recorded_reason_has_a_label() -> None:
+    """The other reasons never reach the table."""
     never_recorded = {
         "alert-sent-before",
         "cloudflare-unavailable",
         "claimed-by-another",
-        "overtaken-by-a-later-answer",
-        "twice-in-one-batch",
+        "superseded",
+        "duplicate-in-batch",
         "ledger-unavailable",
         "publish-failed",
         "queue-unavailable",
@@ -242,9 +249,14 @@ def test_every_reason_that_is_recorded() -> None:
     assert {*Reason} - never_recorded == REASONS.keys()
 
 
-def test_record_of_a_later_release(make_ledger: MakeLedger) -> None:
-    """What it says in words we do not have is told as it stands there."""
-    asked = make_ledger([])
-    asked.ledger.record([replace(record(outcome="POSTPONED", reason="moon-phase"), disposition=None)])
+def test_unreadable_record_is_one_line_beside_the_others(email: LedgerCli) -> None:
+    """A record of a later release does not hide the records of this one."""
+    put_unreadable(email.dynamodb, email.table, pk=POSTFIX_ID)
 
-    assert "POSTPONED: moon-phase\n" in asked.run("explain", POSTFIX_ID).stdout
+    done = email.run("explain", POSTFIX_ID)
+    printed = json.loads(email.run("explain", POSTFIX_ID, "--json").stdout)
+
+    assert "\tunreadable\tattribute outcome has a value that this release does not know: 'POSTPONED'\n" in done.stdout
+    assert 4 == done.stdout.count("\trecord\t")
+    assert done.stderr.startswith("1 record cannot be read by release ")
+    assert ["POSTPONED"] == [it["outcome"] for it in printed["records"] if it["outcome"] not in {*Outcome}]

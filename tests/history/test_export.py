@@ -1,4 +1,4 @@
-"""`escalator export`: everything, once, however often it is interrupted."""
+"""`escalator export`: every record exactly once, with any number of interruptions."""
 
 import csv
 import json
@@ -16,22 +16,22 @@ import pytest
 from functions.alert.alert import describe
 from tests.clock import HANG_SECONDS, wait_for
 from tests.faults.proxy import Fault, Proxy, Script
-from tests.history.asked import AskedLedger
+from tests.history.cli_harness import LedgerCli
 from tests.history.conftest import MakeLedger
-from tests.history.past import NOW, Sample, past
+from tests.history.sample_history import NOW, Sample, sample_history
 
 SINCE = "60d"
 
 
 @dataclass(frozen=True)
 class Exported:
-    """A ledger of several hundred records, of which several are of the same millisecond."""
+    """A ledger of several hundred records, some of them in the same millisecond."""
 
-    ledger: AskedLedger
+    ledger: LedgerCli
     samples: list[Sample]
 
-    def whole(self, form: str) -> str:
-        """What is exported without any interruption."""
+    def complete(self, form: str) -> str:
+        """The export without an interruption."""
         done = self.ledger.run("export", "--since", SINCE, "--format", form)
         assert (0, "") == (done.exit_code, done.stderr)
         return done.stdout
@@ -39,60 +39,60 @@ class Exported:
 
 @pytest.fixture(scope="module")
 def exported(make_ledger: MakeLedger) -> Exported:
-    """Such a ledger."""
-    samples = past(450)
+    """A ledger of 450 records."""
+    samples = sample_history(450)
     return Exported(make_ledger(samples), samples)
 
 
-def test_jsonl(exported: Exported) -> None:
-    """Each record whole, oldest first, one in a line."""
-    lines = exported.whole("jsonl").splitlines()
+def test_jsonl_has_each_record_as_recorded(exported: Exported) -> None:
+    """Records are oldest first, one in a line."""
+    lines = exported.complete("jsonl").splitlines()
 
     records = [json.loads(line) for line in lines]
     assert [it.decided_at for it in exported.samples] == [it["decided_at"] for it in records]
-    assert sorted(it.entry for it in exported.samples) == sorted(it["entry"] for it in records)
+    assert sorted(it.sk for it in exported.samples) == sorted(it["sk"] for it in records)
     assert exported.ledger.history("--since", SINCE, "--limit", "1") == records[-1:]
 
 
-def test_csv(exported: Exported) -> None:
-    """A heading and a row for each, each in one line."""
-    lines = exported.whole("csv").splitlines()
+def test_csv_has_a_heading_and_a_line_for_each_record(exported: Exported) -> None:
+    """No value contains a line end."""
+    lines = exported.complete("csv").splitlines()
 
     rows = list(csv.DictReader(lines))
     assert len(exported.samples) == len(rows) == len(lines) - 1
     assert [it.decided_at for it in exported.samples] == [it["decided_at"] for it in rows]
 
 
-def test_ocsf(exported: Exported) -> None:
-    """The alert about each record that has one: the very finding that was published."""
-    findings = [json.loads(line) for line in exported.whole("ocsf").splitlines()]
+def test_ocsf_has_the_published_findings(exported: Exported) -> None:
+    """Records without an alert are left out."""
+    findings = [json.loads(line) for line in exported.complete("ocsf").splitlines()]
 
-    told = [it.record for it in exported.samples if not it.observed]
-    published = [json.loads(describe(it).bodies["default"]) for it in told]
+    alerted = [it.record for it in exported.samples if not it.is_decision_only]
+    published = [json.loads(describe(it).bodies["default"]) for it in alerted]
     assert by_uid(published) == by_uid(findings)
-    assert len(told) == len(findings)
+    assert len(alerted) == len(findings)
 
 
 def by_uid(findings: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Each under what it alone has."""
+    """The findings by their unique id."""
     return {it["metadata"]["uid"]: it for it in findings}
 
 
-def test_filters(exported: Exported) -> None:
-    """Those of history are taken too."""
+def test_export_takes_the_options_of_history(exported: Exported) -> None:
+    """They select the records."""
     done = exported.ledger.run("export", "--since", SINCE, "--severity", "high")
 
-    wanted = [it.entry for it in exported.samples if it.record.severity == "High"]
-    assert sorted(wanted) == sorted(json.loads(line)["entry"] for line in done.stdout.splitlines())
+    wanted = [it.sk for it in exported.samples if it.record.severity == "High"]
+    assert sorted(wanted) == sorted(json.loads(line)["sk"] for line in done.stdout.splitlines())
 
 
 # --- interrupted ------------------------------------------------------------------------------------------------------
 
 
-def killed_after_each_page(ledger: AskedLedger, file: Path, *args: str, torn: bytes = b"") -> Iterator[int]:
-    """Export, and kill the process when it asks for its second page, until one ends by itself; the file's size each time.
+def killed_after_each_page(ledger: LedgerCli, file: Path, *args: str, torn: bytes = b"") -> Iterator[int]:
+    """Export, and kill the process when it requests its second page, until one run completes. Yield the size each time.
 
-    torn: what is then put at the file's end, as if the process had been killed while it wrote that.
+    torn: bytes to append after each kill, as if the process had been killed while it wrote them.
     """
     part, size = file.with_name(f"{file.name}.part"), 0
     for _ in range(50):
@@ -107,7 +107,7 @@ def killed_after_each_page(ledger: AskedLedger, file: Path, *args: str, torn: by
         yield size
 
 
-def killed_after_a_page(ledger: AskedLedger, *args: str) -> subprocess.Popen[bytes]:
+def killed_after_a_page(ledger: LedgerCli, *args: str) -> subprocess.Popen[bytes]:
     """Run `escalator ...`, and kill it when it asks for its second page of records; the process, which has ended."""
     started = threading.Event()
 
@@ -125,43 +125,47 @@ def killed_after_a_page(ledger: AskedLedger, *args: str) -> subprocess.Popen[byt
 TORN = {
     "jsonl": b"",
     "csv": b"2026-11-24T06:43:01.123Z,ESCALA",
-    "ocsf": b'{"a": "whole line, but it was not yet said that it counts"}\n',
+    "ocsf": b'{"a": "complete line without a checkpoint"}\n',
 }
 
 
 @pytest.mark.parametrize(("form", "torn"), TORN.items(), ids=TORN.keys())
-def test_killed(exported: Exported, tmp_path: Path, form: str, torn: bytes) -> None:
-    """Killed at several points, whatever then stands at the file's end, it is at last the same as in one go."""
+def test_export_killed_at_several_points_is_complete(
+    exported: Exported, tmp_path: Path, form: str, torn: bytes
+) -> None:
+    """The file is the same as without a kill, whatever bytes were at its end."""
     file, points = tmp_path / "audit", []
 
     for size in killed_after_each_page(exported.ledger, file, "--since", SINCE, "--format", form, torn=torn):
         points.append(size)
         assert not file.exists()
 
-    assert exported.whole(form) == file.read_text("utf-8")
+    assert exported.complete(form) == file.read_text("utf-8")
     assert ["audit"] == [it.name for it in tmp_path.iterdir()]
     assert len(points) >= 3
 
 
 def interrupted(exported: Exported, file: Path, *args: str) -> None:
-    """Begin an export, and kill it."""
+    """Start an export and kill it."""
     next(killed_after_each_page(exported.ledger, file, *args))
 
 
-def test_span_of_the_first_time(exported: Exported, tmp_path: Path) -> None:
-    """What is going on is the export that began, not one of another span."""
+def test_resumed_export_keeps_the_time_range_of_the_first_run(exported: Exported, tmp_path: Path) -> None:
+    """A --since such as 60d would give another range by now."""
     file = tmp_path / "audit"
     interrupted(exported, file, "--since", SINCE)
-    note = tmp_path / "audit.part.json"
-    begun = json.loads(note.read_text())["state"]
+    checkpoint = tmp_path / "audit.part.json"
+    state = json.loads(checkpoint.read_text())["state"]
     until = NOW - timedelta(days=30)
-    note.write_text(json.dumps({**json.loads(note.read_text()), "state": {**begun, "until": until.isoformat()}}))
+    checkpoint.write_text(
+        json.dumps({**json.loads(checkpoint.read_text()), "state": {**state, "until": until.isoformat()}})
+    )
 
     done = exported.ledger.run("export", "--since", SINCE, "-o", str(file))
 
-    wanted = [it.entry for it in exported.samples if it.record.decided_at < until]
-    assert (0, f"{len(wanted)} records in {file}") == (done.exit_code, done.stderr.splitlines()[-1])
-    assert sorted(wanted) == sorted(json.loads(line)["entry"] for line in file.read_text().splitlines())
+    wanted = [it.sk for it in exported.samples if it.record.decided_at < until]
+    assert (0, f"Wrote {len(wanted)} records to {file}.") == (done.exit_code, done.stderr.splitlines()[-1])
+    assert sorted(wanted) == sorted(json.loads(line)["sk"] for line in file.read_text().splitlines())
 
 
 OTHERS = {
@@ -172,8 +176,8 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("args", OTHERS.values(), ids=OTHERS.keys())
-def test_another_export(exported: Exported, tmp_path: Path, args: list[str]) -> None:
-    """It does not go on in the file of the first, and says what that is."""
+def test_export_with_other_options_does_not_resume(exported: Exported, tmp_path: Path, args: list[str]) -> None:
+    """The message names the options of the first export, and the file is not touched."""
     file = tmp_path / "audit"
     interrupted(exported, file, "--since", SINCE)
     before = (tmp_path / "audit.part").read_bytes()
@@ -182,13 +186,14 @@ def test_another_export(exported: Exported, tmp_path: Path, args: list[str]) -> 
 
     assert (1, 1) == (done.exit_code, done.stderr.count("\n"))
     assert (
-        f"audit.part is of another export (table {exported.ledger.table}, format jsonl, since {SINCE})" in done.stderr
+        f"audit.part belongs to another export (table {exported.ledger.table}, format jsonl, since {SINCE})"
+        in done.stderr
     )
     assert before == (tmp_path / "audit.part").read_bytes()
 
 
-def test_table_that_goes_away(exported: Exported, tmp_path: Path) -> None:
-    """One line says what failed, and that the same command goes on."""
+def test_unreachable_table_says_how_to_resume(exported: Exported, tmp_path: Path) -> None:
+    """One line says what failed, and the same command resumes."""
     file = tmp_path / "audit"
     interrupted(exported, file, "--since", SINCE)
 
@@ -196,16 +201,19 @@ def test_table_that_goes_away(exported: Exported, tmp_path: Path) -> None:
         "export", "--since", SINCE, "-o", str(file), AWS_ENDPOINT_URL_DYNAMODB="http://127.0.0.1:1"
     )
 
-    assert (1, True) == (done.exit_code, "; the same command goes on after " in done.stderr.splitlines()[-1])
+    assert (1, True) == (
+        done.exit_code,
+        "; run the same command again to resume after " in done.stderr.splitlines()[-1],
+    )
     assert 0 == exported.ledger.run("export", "--since", SINCE, "-o", str(file)).exit_code
-    assert exported.whole("jsonl") == file.read_text()
+    assert exported.complete("jsonl") == file.read_text()
 
 
-def test_bar_on_a_terminal(exported: Exported, tmp_path: Path) -> None:
-    """How far it is, while it lasts; the line at the end stays."""
+def test_terminal_shows_a_progress_bar(exported: Exported, tmp_path: Path) -> None:
+    """The bar disappears at the end, and the last line stays."""
     file = tmp_path / "audit"
 
     status, screen = exported.ledger.on_a_terminal("export", "--since", SINCE, "-o", str(file), columns=300)
 
     assert (0, True) == (status, "Records" in screen and "%" in screen)
-    assert f"{len(exported.samples)} records in {file}" == screen.splitlines()[-1].rpartition("\x1b[2K")[2]
+    assert f"Wrote {len(exported.samples)} records to {file}." == screen.splitlines()[-1].rpartition("\x1b[2K")[2]

@@ -1,4 +1,4 @@
-"""A table that is busy, another one, or none; and questions that nobody understands: one line says what to do."""
+"""Failures: a throttled, wrong or missing table, and wrong options. One line on stderr says what to do."""
 
 import json
 import random
@@ -9,91 +9,102 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from functions.ledger.wire import to_item
-from ops.escalator.connection import Failed
-from ops.escalator.question import Question
-from ops.escalator.span import Span
-from ops.escalator.trail import PAUSES, Trail
-from tests.history.asked import AskedLedger
-from tests.history.conftest import Crowd
-from tests.history.past import NOW, Sample, sample
-from tests.integration.operator_hands import ROOT
+from functions.ledger.attribute_values import to_item
+from ops.escalator.aws import CommandFailed
+from ops.escalator.records.query import RecordQuery
+from ops.escalator.records.reader import PAUSES, RecordReader
+from ops.escalator.records.time_range import TimeRange
+from tests.history.cli_harness import LedgerCli
+from tests.history.conftest import SharedTimes
+from tests.history.sample_history import NOW, Sample, sample
+from tests.integration.cli_runner import ROOT
 
 
 def keys_only(it: Sample) -> Any:
-    """A record, as far as an index of keys has it."""
-    return to_item({"about": it.record.id.postfix_id, "entry": it.entry, "decided_at": it.decided_at})
+    """The entry of a record in an index of keys."""
+    return to_item({"pk": it.record.id.postfix_id, "sk": it.sk, "decided_at": it.decided_at})
 
 
-def test_keys_that_are_not_processed() -> None:
-    """They are asked for again: at once after progress, after growing pauses without; the order stays."""
+def test_unprocessed_keys_are_retried() -> None:
+    """Retries follow at once after progress, and after growing pauses without it. The order stays."""
     chance = random.Random(1)
     found = [keys_only(sample(chance, NOW - timedelta(minutes=it))) for it in (1, 2, 3)]
     slept: list[float] = []
     dynamodb = boto3.client("dynamodb", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
     with Stubber(dynamodb) as aws:
         aws.add_response("query", {"Items": found, "Count": 3, "ScannedCount": 3})
-        for given_, left in (
+        for returned, remaining in (
             ([], found),
             ([], found),
             ([found[2], found[1]], found[:1]),
             ([], found[:1]),
             (found[:1], []),
         ):
-            keys = [{name: it[name] for name in ("about", "entry")} for it in left]
-            answer = {"Responses": {"t": given_}, "UnprocessedKeys": {"t": {"Keys": keys}} if keys else {}}
+            keys = [{name: it[name] for name in ("pk", "sk")} for it in remaining]
+            answer = {"Responses": {"t": returned}, "UnprocessedKeys": {"t": {"Keys": keys}} if keys else {}}
             aws.add_response("batch_get_item", answer)
-        pages = list(Trail(dynamodb, "t", slept.append).pages(Question(Span(NOW - timedelta(hours=1), NOW), {})))
+        pages = list(
+            RecordReader(dynamodb, "t", slept.append).pages(RecordQuery(TimeRange(NOW - timedelta(hours=1), NOW), {}))
+        )
         aws.assert_no_pending_responses()
 
-    assert [it["about"]["S"] for it in found] == [it["about"] for page in pages for it in page.records]
+    assert [it["pk"]["S"] for it in found] == [it.position.pk for page in pages for it in page.records]
     assert [*PAUSES[:2], PAUSES[0]] == slept
 
 
-def test_table_that_gives_nothing() -> None:
-    """It is asked for a while, and then one line says so."""
+def test_throttled_table_is_reported_after_all_retries() -> None:
+    """The error says what to do."""
     slept: list[float] = []
     dynamodb = boto3.client("dynamodb", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
     item = keys_only(sample(random.Random(1), NOW))
-    keys = {"t": {"Keys": [{name: item[name] for name in ("about", "entry")}]}}
+    keys = {"t": {"Keys": [{name: item[name] for name in ("pk", "sk")}]}}
     with Stubber(dynamodb) as aws:
         aws.add_response("query", {"Items": [item], "Count": 1, "ScannedCount": 1})
         for _ in range(len(PAUSES) + 1):
             aws.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": keys})
         with pytest.raises(
-            Failed, match="cannot read the table t: DynamoDB gives no more records now; try again later"
+            CommandFailed,
+            match="cannot read the table t: DynamoDB returned no records after 8 attempts; try again later",
         ):
-            list(Trail(dynamodb, "t", slept.append).pages(Question(Span(NOW - timedelta(hours=1), NOW), {})))
+            list(
+                RecordReader(dynamodb, "t", slept.append).pages(
+                    RecordQuery(TimeRange(NOW - timedelta(hours=1), NOW), {})
+                )
+            )
 
     assert list(PAUSES) == slept
 
 
 WRONG = {
-    "no-such-table": (["history", "--table", "none"], 1, "cannot read the table none: ResourceNotFoundException: "),
-    "no-table": (["history"], 2, "which table? Give --table or --stack."),
-    "table-twice": (["stats", "--table", "t", "--stack", "s"], 2, "give either --stack or --table, not both."),
-    "no-such-stack": (["history", "--stack", "none"], 1, "cannot look up the stack none: ValidationError: "),
-    "no-time": (
+    "missing table": (["history", "--table", "none"], 1, "cannot read the table none: ResourceNotFoundException: "),
+    "no table named": (["history"], 2, "which table? Give --stack, or --table."),
+    "table named twice": (["stats", "--table", "t", "--stack", "s"], 2, "give either --stack or --table, not both."),
+    "missing stack": (["history", "--stack", "none"], 1, "cannot look up the stack none: ValidationError: "),
+    "text that is not a time": (
         ["history", "--table", "t", "--since", "yesterday"],
         2,
-        "--since 'yesterday' is no time: give 90m, 24h, 7d",
+        "--since 'yesterday' is not a time: use 90m, 24h, 7d",
     ),
-    "turned-round": (
+    "end before start": (
         ["stats", "--table", "t", "--since", "1d", "--until", "2d"],
         2,
-        "nothing lies between --since 1d and --until 2d.",
+        "The time range from --since 1d to --until 2d is empty.",
     ),
-    "no-severity": (["history", "--severity", "bad"], 2, "Invalid value for '--severity': 'bad' is not one of"),
-    "empty-value": (["history", "--table", "t", "--link-host", " "], 2, "--link-host is empty."),
-    "pending-by-a-pointer": (
+    "unknown severity": (["history", "--severity", "bad"], 2, "Invalid value for '--severity': 'bad' is not one of"),
+    "empty value": (["history", "--table", "t", "--link-host", " "], 2, "--link-host is empty."),
+    "pending with a pointer": (
         ["history", "--table", "t", "--pending", "--category", "x"],
         2,
-        "--category finds no --pending: a record can be found by it when its alert is out.",
+        "--category and --pending exclude each other: it finds records only after their alert is sent.",
     ),
-    "no-cursor": (["history", "--table", "t", "--cursor", "x"], 2, "the cursor is none: give it as it was printed."),
-    "no-id": (["explain", "../x", "--table", "t"], 2, "'../x' is no id of a mail: "),
-    "no-limit": (["history", "--limit", "0"], 2, "Invalid value for '--limit': 0 is not in the range x>=1."),
-    "no-such-folder": (
+    "invalid cursor": (
+        ["history", "--table", "t", "--cursor", "x"],
+        2,
+        "--cursor is not valid: pass it exactly as printed.",
+    ),
+    "invalid id": (["explain", "../x", "--table", "t"], 2, "'../x' is not an email id. "),
+    "limit of zero": (["history", "--limit", "0"], 2, "Invalid value for '--limit': 0 is not in the range x>=1."),
+    "missing folder": (
         ["export", "--table", "t", "-o", "/none/x"],
         1,
         "cannot write /none/x: No such file or directory",
@@ -102,16 +113,18 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("args", "status", "line"), WRONG.values(), ids=WRONG.keys())
-def test_something_is_wrong(empty: AskedLedger, endpoint: str, args: list[str], status: int, line: str) -> None:
-    """One line on stderr that says what to do, and a status that tells a mistake from a failure."""
+def test_failure_is_one_line_with_its_status(
+    empty: LedgerCli, endpoint: str, args: list[str], status: int, line: str
+) -> None:
+    """Status 2 is a wrong command line, status 1 any other failure."""
     done = empty.run(*args, LEDGER_TABLE=None, AWS_ENDPOINT_URL_CLOUDFORMATION=endpoint)
     assert (status, "", 1) == (done.exit_code, done.stdout, done.stderr.count("\n"))
     assert done.stderr.startswith(f"escalator: {line}")
 
 
-def test_table_of_a_stack(crowd: Crowd, endpoint: str) -> None:
-    """The template's output names it, and counts for more than the environment."""
-    ledger, _ = crowd
+def test_stack_names_the_table(shared_times: SharedTimes, endpoint: str) -> None:
+    """The output of the stack wins over the environment."""
+    ledger, _ = shared_times
     assert "  LedgerTableName:\n" in (ROOT / "template.yaml").read_text("utf-8").partition("\nOutputs:\n")[2]
     cloudformation = boto3.client(
         "cloudformation", "us-east-1", endpoint_url=endpoint, aws_access_key_id="a", aws_secret_access_key="b"
@@ -132,20 +145,20 @@ def test_table_of_a_stack(crowd: Crowd, endpoint: str) -> None:
     assert (0, 1) == (done.exit_code, len(done.stdout.splitlines()))
 
 
-def test_connection_by_options(crowd: Crowd) -> None:
-    """They may come before the command or after it, and need nothing of the environment."""
-    ledger, _ = crowd
-    where = ["--region", "us-east-1", "--endpoint-url", ledger.url]
+def test_connection_options_work_before_and_after_the_command(shared_times: SharedTimes) -> None:
+    """They need no environment."""
+    ledger, _ = shared_times
+    connection = ["--region", "us-east-1", "--endpoint-url", ledger.url]
     asked = ["history", "--since", "60d", "--limit", "1", "--table", ledger.table]
-    nowhere = dict.fromkeys(("AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_DYNAMODB", "LEDGER_TABLE"))
+    unset = dict.fromkeys(("AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_DYNAMODB", "LEDGER_TABLE"))
 
-    done = [ledger.run(*args, **nowhere) for args in ([*where, *asked], [*asked, *where])]
+    done = [ledger.run(*args, **unset) for args in ([*connection, *asked], [*asked, *connection])]
 
     assert [(0, 1), (0, 1)] == [(it.exit_code, len(it.stdout.splitlines())) for it in done]
 
 
-def test_table_of_another_make(empty: AskedLedger) -> None:
-    """One without the indexes is told apart from one that is not there."""
+def test_table_without_indexes_is_reported(empty: LedgerCli) -> None:
+    """The error is not that of a missing table."""
     key: Any = [{"AttributeName": "id", "KeyType": "HASH"}]
     types: Any = [{"AttributeName": "id", "AttributeType": "S"}]
     empty.dynamodb.create_table(
@@ -157,4 +170,6 @@ def test_table_of_another_make(empty: AskedLedger) -> None:
 
     done = empty.run("history", "--table", "plain")
 
-    assert (1, True) == (done.exit_code, "name a table made from template.yaml" in done.stderr), done.stderr
+    assert (1, True) == (done.exit_code, "use a table created from the current template.yaml" in done.stderr), (
+        done.stderr
+    )

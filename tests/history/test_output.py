@@ -1,4 +1,4 @@
-"""In which form an operator gets what is in the ledger, whatever somebody wrote into a mail."""
+"""Output formats of the command line, with hostile text in the records."""
 
 import csv
 import random
@@ -6,18 +6,18 @@ from datetime import timedelta
 
 import pytest
 
-from functions.cloudflare.context import read_context
-from functions.ledger.record import Told
-from tests.history.asked import AskedLedger
-from tests.history.conftest import Crowd, MakeLedger
-from tests.history.past import NOW, Sample, sample
+from functions.domain.message_details import read_message_details
+from functions.domain.record import PreviousAlert
+from tests.history.cli_harness import LedgerCli
+from tests.history.conftest import MakeLedger, SharedTimes
+from tests.history.sample_history import NOW, Sample, sample
 
 HOSTILE = "=cmd|' /C calc'!A0\x1b[2J\x9b2J\u202egpj\u200b.\texe\n\r@x [red]"
 
 
 @pytest.fixture(scope="module")
-def hostile(make_ledger: MakeLedger) -> tuple[AskedLedger, Sample]:
-    """A record with hostile text wherever a mail, or Cloudflare, could have put it."""
+def hostile(make_ledger: MakeLedger) -> tuple[LedgerCli, Sample]:
+    """A record with hostile text in every field that a sender or Cloudflare can fill."""
     texts = dict.fromkeys(("subject", "from", "from_name", "replyto", "envelope_from", "message_id"), HOSTILE)
     lists = {name: [HOSTILE] for name in ("to", "client_recipients", "delivery_status", "detection_reasons")}
     it = sample(
@@ -33,27 +33,29 @@ def hostile(make_ledger: MakeLedger) -> tuple[AskedLedger, Sample]:
         },
         detail=HOSTILE,
         drift=(HOSTILE,),
-        context=read_context({**texts, **lists}),
-        previous=Told(HOSTILE, HOSTILE),
+        details=read_message_details({**texts, **lists}),
+        previous=PreviousAlert(HOSTILE, HOSTILE),
     )
-    assert not it.observed
+    assert not it.is_decision_only
     return make_ledger([it]), it
 
 
 COMMANDS = {
     "history": ["history"],
-    "history-csv": ["history", "--csv"],
+    "history --csv": ["history", "--csv"],
     "stats": ["stats"],
-    "stats-csv": ["stats", "--csv"],
+    "stats --csv": ["stats", "--csv"],
     "explain": ["explain", "ID"],
-    "explain-csv": ["explain", "ID", "--csv"],
-    "export-csv": ["export", "--format", "csv"],
+    "explain --csv": ["explain", "ID", "--csv"],
+    "export --format csv": ["export", "--format", "csv"],
 }
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS.keys())
-def test_hostile_text_in_a_pipe(hostile: tuple[AskedLedger, Sample], command: list[str]) -> None:
-    """One visible line for each row; no cell is a formula."""
+def test_hostile_text_in_a_pipe_is_visible_and_no_formula(
+    hostile: tuple[LedgerCli, Sample], command: list[str]
+) -> None:
+    """Each row is one line, and no CSV cell starts a formula."""
     ledger, it = hostile
 
     done = ledger.run(*(it.record.id.value if word == "ID" else word for word in command))
@@ -66,8 +68,10 @@ def test_hostile_text_in_a_pipe(hostile: tuple[AskedLedger, Sample], command: li
 
 @pytest.mark.parametrize("columns", [60, 200])
 @pytest.mark.parametrize("command", ["history", "stats", "explain"])
-def test_hostile_text_on_a_terminal(hostile: tuple[AskedLedger, Sample], command: str, columns: int) -> None:
-    """Nothing of it but visible characters reaches the screen, and no line is longer than it."""
+def test_hostile_text_on_a_terminal_is_visible_and_fits(
+    hostile: tuple[LedgerCli, Sample], command: str, columns: int
+) -> None:
+    """Only visible characters reach the screen, and no line is longer than it."""
     ledger, it = hostile
 
     status, screen = ledger.on_a_terminal(
@@ -78,19 +82,19 @@ def test_hostile_text_on_a_terminal(hostile: tuple[AskedLedger, Sample], command
     assert max(map(len, screen.splitlines())) <= columns
 
 
-def test_csv(hostile: tuple[AskedLedger, Sample]) -> None:
-    """A heading, and the record's flat columns."""
+def test_csv_has_a_heading_and_flat_columns(hostile: tuple[LedgerCli, Sample]) -> None:
+    """Columns are found by name."""
     ledger, it = hostile
     [row] = csv.DictReader(ledger.run("history", "--csv").stdout.splitlines())
-    assert (it.decided_at, it.entry, it.record.id.value) == (row["decided_at"], row["entry"], row["id"])
+    assert (it.decided_at, it.sk, it.record.id.value) == (row["decided_at"], row["sk"], row["id"])
 
 
-def test_table(crowd: Crowd) -> None:
-    """What matters of each record in one line, and how to go on."""
-    ledger, _ = crowd
+def test_table_has_a_line_for_each_record(shared_times: SharedTimes) -> None:
+    """The last line says how to continue."""
+    ledger, _ = shared_times
 
     status, screen = ledger.on_a_terminal("history", "--since", "60d", "--limit", "3", columns=120)
 
     heading, _, *rows, more = [line for line in screen.splitlines() if line.strip()]
-    assert (0, 3, True) == (status, len(rows), "go on with --cursor" in more)
+    assert (0, 3, True) == (status, len(rows), "Continue with --cursor" in more)
     assert ["decided", "severity", "disposition"] == heading.split()[:3]

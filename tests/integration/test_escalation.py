@@ -1,30 +1,30 @@
-"""The whole path: queue, Cloudflare, ledger, topic; one world for each situation."""
+"""End to end: queue, Cloudflare, ledger and topic. Each test has its own deployment."""
 
 import time
 from dataclasses import replace
 
 import pytest
 
-from ops.local.admission import Credentials
-from ops.local.mailbox import Fault, Mail
-from ops.local.runtime import Environment
+from ops.local.fake_cloudflare.auth import Credentials
+from ops.local.fake_cloudflare.mailbox import Fault, Mail
+from ops.local.lambda_runtime import Environment
 from tests.clock import eventually
-from tests.integration.standin import AT_ONCE, only
-from tests.integration.world import MakeWorld, World, outcomes, raw_record
+from tests.integration.deployment import Deployment, MakeDeployment, outcomes, raw_record
+from tests.integration.fake_cloudflare_client import WITHOUT_FAULTS, only
 
 MALICIOUS, SPAM = (
-    next(mail for mail in AT_ONCE if mail.result and mail.result.get("final_disposition") == disposition)
+    next(mail for mail in WITHOUT_FAULTS if mail.result and mail.result.get("final_disposition") == disposition)
     for disposition in ("MALICIOUS", "SPAM")
 )
-UNDETECTED = next(mail for mail in AT_ONCE if not mail.detected)
+UNDETECTED = next(mail for mail in WITHOUT_FAULTS if not mail.detected)
 
 
-def test_malicious_mail(world: World) -> None:
-    """One alert, one record; they and the log agree about everything."""
-    world.send(MALICIOUS.postfix_id)
+def test_malicious_email_has_one_alert_and_one_record(deployment: Deployment) -> None:
+    """Alert, record and log line have the same ids and values."""
+    deployment.send(MALICIOUS.postfix_id)
 
-    [logged] = world.poll()
-    [alert], [record] = world.alerts(), world.records()
+    [logged] = deployment.poll()
+    [alert], [record] = deployment.alerts(), deployment.records()
 
     assert (logged["outcome"], logged["reason"]) == ("ESCALATED", "disposition-listed")
     assert (
@@ -35,235 +35,245 @@ def test_malicious_mail(world: World) -> None:
     assert "lease_until" not in record
     assert record["queued_at"] <= record["fetched_at"] <= record["decided_at"] <= record["claimed_at"]
     assert record["claimed_at"] <= record["published_at"]
-    found = MALICIOUS.result or {}
-    assert [it["href"] for it in found["links"]] == [
-        it["url_string"] for it in alert.facts["evidences"][0]["email"]["urls"]
+    result = MALICIOUS.result or {}
+    assert [link["href"] for link in result["links"]] == [
+        url["url_string"] for url in alert.facts["evidences"][0]["email"]["urls"]
     ]
-    assert record["detection"] == {"findings": []} | dict(found)
-    assert world.waiting() == 0
+    assert record["detection"] == {"findings": []} | dict(result)
+    assert deployment.waiting() == 0
 
 
-def test_message_delivered_again_after_its_alert(world: World) -> None:
-    """A redelivery finds the alert sent, and publishes nothing."""
-    world.send(MALICIOUS.postfix_id)
-    [record] = world.received_records()
+def test_redelivery_after_the_alert_publishes_nothing(deployment: Deployment) -> None:
+    """The record is SENT, so the outcome is ALREADY_ESCALATED."""
+    deployment.send(MALICIOUS.postfix_id)
+    [record] = deployment.received_records()
 
-    first, second = (world.invoke(record).outcomes for _ in range(2))
+    first, second = (deployment.invoke(record).outcomes for _ in range(2))
 
     assert outcomes(first + second) == [("ESCALATED", "disposition-listed"), ("ALREADY_ESCALATED", "alert-sent-before")]
-    assert len(world.alerts()) == 1
+    assert len(deployment.alerts()) == 1
 
 
-def test_same_mail_twice_in_one_batch(world: World) -> None:
-    """The second message waits for the first one's outcome, and then finds it done: one alert, two questions."""
-    world.send(MALICIOUS.postfix_id, MALICIOUS.postfix_id)
+def test_same_email_twice_in_one_batch_has_one_alert(deployment: Deployment) -> None:
+    """The second message is retried, and then finds the alert sent."""
+    deployment.send(MALICIOUS.postfix_id, MALICIOUS.postfix_id)
 
-    first, second = world.poll(), world.poll()
+    first, second = deployment.poll(), deployment.poll()
 
-    assert {("ESCALATED", "disposition-listed"), ("RETRY", "twice-in-one-batch")} == set(outcomes(first))
+    assert {("ESCALATED", "disposition-listed"), ("RETRY", "duplicate-in-batch")} == set(outcomes(first))
     assert outcomes(second) == [("ALREADY_ESCALATED", "alert-sent-before")]
-    assert len(world.alerts()) == 1
+    assert len(deployment.alerts()) == 1
 
 
-def test_claim_held_by_a_living_worker(world: World) -> None:
-    """Nobody else publishes while the lease runs; once it has run out, the alert comes, once."""
-    world.send(MALICIOUS.postfix_id)
-    [record] = world.received_records()
-    world.invoke(record)
-    world.alerts()
-    _rewind(world, lease="2999-01-01T00:00:00.000Z")
-    held = world.invoke(record)
-    alerts_while_held = world.alerts()
+def test_expired_lease_is_taken_over_and_a_live_lease_is_not(deployment: Deployment) -> None:
+    """While the lease is live, another worker retries. After it expires, that worker publishes the alert once."""
+    deployment.send(MALICIOUS.postfix_id)
+    [record] = deployment.received_records()
+    deployment.invoke(record)
+    deployment.alerts()
+    _set_pending(deployment, lease_until="2999-01-01T00:00:00.000Z")
+    held = deployment.invoke(record)
+    alerts_while_held = deployment.alerts()
 
-    _rewind(world, lease="2020-01-01T00:00:00.000Z")
-    taken_over = world.invoke(record)
+    _set_pending(deployment, lease_until="2020-01-01T00:00:00.000Z")
+    taken_over = deployment.invoke(record)
 
     assert outcomes(held.outcomes) == [("RETRY", "claimed-by-another")]
     assert {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]} == held.response
     assert alerts_while_held == []
     assert outcomes(taken_over.outcomes) == [("ESCALATED", "disposition-listed")]
-    assert (len(world.alerts()), [2]) == (1, [it["claims"] for it in world.records()])
+    assert (len(deployment.alerts()), [2]) == (1, [it["claims"] for it in deployment.records()])
 
 
-def _rewind(world: World, lease: str) -> None:
-    """Put the only record back to what a worker leaves that died between publish and mark."""
-    [record] = world.records()
-    world.stack.dynamodb.update_item(
-        TableName=world.stack.table,
-        Key={name: {"S": record[name]} for name in ("about", "entry")},
+def _set_pending(deployment: Deployment, lease_until: str) -> None:
+    """Set the only record to its state after a crash before the mark."""
+    [record] = deployment.records()
+    deployment.stack.dynamodb.update_item(
+        TableName=deployment.stack.table,
+        Key={name: {"S": record[name]} for name in ("pk", "sk")},
         UpdateExpression="SET #state = :pending, #owner = :other, lease_until = :lease",
         ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
-        ExpressionAttributeValues={":pending": {"S": "PENDING"}, ":other": {"S": "another"}, ":lease": {"S": lease}},
+        ExpressionAttributeValues={
+            ":pending": {"S": "PENDING"},
+            ":other": {"S": "another"},
+            ":lease": {"S": lease_until},
+        },
     )
 
 
-def test_topic_gone(world: World) -> None:
-    """An alert that SNS does not take is tried again; its record stays PENDING, for a human to see."""
-    world.stack.sns.delete_topic(TopicArn=world.stack.topic_arn)
-    world.send(MALICIOUS.postfix_id)
+def test_missing_topic_leaves_the_record_pending_and_retries(deployment: Deployment) -> None:
+    """A PENDING record is visible to the operator."""
+    deployment.stack.sns.delete_topic(TopicArn=deployment.stack.topic_arn)
+    deployment.send(MALICIOUS.postfix_id)
 
-    logged = world.poll()
+    logged = deployment.poll()
 
     assert outcomes(logged) == [("RETRY", "publish-failed")]
-    assert [(it["state"], it["claims"]) for it in world.records()] == [("PENDING", 1)]
-    assert world.waiting() == 1
+    assert [(it["state"], it["claims"]) for it in deployment.records()] == [("PENDING", 1)]
+    assert deployment.waiting() == 1
 
 
-def test_table_gone(world: World) -> None:
-    """Without a claim nothing is published: the message is tried again."""
-    world.stack.dynamodb.update_table(TableName=world.stack.table, DeletionProtectionEnabled=False)
-    world.stack.dynamodb.delete_table(TableName=world.stack.table)
-    world.send(MALICIOUS.postfix_id)
+def test_missing_table_publishes_nothing_and_retries(deployment: Deployment) -> None:
+    """An alert needs a claim first."""
+    deployment.stack.dynamodb.update_table(TableName=deployment.stack.table, DeletionProtectionEnabled=False)
+    deployment.stack.dynamodb.delete_table(TableName=deployment.stack.table)
+    deployment.send(MALICIOUS.postfix_id)
 
-    logged = world.poll()
+    logged = deployment.poll()
 
-    assert (outcomes(logged), world.alerts()) == ([("RETRY", "ledger-unavailable")], [])
-    assert world.waiting() == 1
+    assert (outcomes(logged), deployment.alerts()) == ([("RETRY", "ledger-unavailable")], [])
+    assert deployment.waiting() == 1
 
 
-def test_dead_letter_queue_gone(world: World) -> None:
-    """A rejection that cannot be told stays on the requests queue."""
-    world.stack.sqs.delete_queue(QueueUrl=world.stack.dead_letter_url)
-    world.send("no id")
+def test_missing_dead_letter_queue_retries_the_rejection(deployment: Deployment) -> None:
+    """The message stays on the requests queue."""
+    deployment.stack.sqs.delete_queue(QueueUrl=deployment.stack.dead_letter_url)
+    deployment.send("no id")
 
-    assert outcomes(world.poll()) == [("RETRY", "queue-unavailable")]
-    assert world.waiting() == 1
+    assert outcomes(deployment.poll()) == [("RETRY", "queue-unavailable")]
+    assert deployment.waiting() == 1
 
 
 @pytest.mark.parametrize(
     ("sinks", "alerts", "states"),
     [("table-and-topic", 1, ["SENT"]), ("table", 0, ["RECORDED"]), ("topic", 1, None)],
 )
-def test_sinks(make_world: MakeWorld, sinks: str, alerts: int, states: list[str] | None) -> None:
-    """Each sink can be left out: records only, or alerts only."""
-    world = make_world(Sinks=sinks)
-    world.send(MALICIOUS.postfix_id)
+def test_table_and_topic_are_both_optional(
+    make_deployment: MakeDeployment, sinks: str, alerts: int, states: list[str] | None
+) -> None:
+    """Without a topic there are only records, without a table only alerts."""
+    deployment = make_deployment(Sinks=sinks)
+    deployment.send(MALICIOUS.postfix_id)
 
-    logged = world.poll()
+    logged = deployment.poll()
 
     assert outcomes(logged) == [("ESCALATED", "disposition-listed")]
-    assert alerts == (len(world.alerts()) if world.stack.topic_arn else 0)
-    assert states == ([it["state"] for it in world.records()] if world.stack.table else None)
+    assert alerts == (len(deployment.alerts()) if deployment.stack.topic_arn else 0)
+    assert states == ([it["state"] for it in deployment.records()] if deployment.stack.table else None)
 
 
-def test_records_only_asked_again(make_world: MakeWorld) -> None:
-    """Also without a topic, one escalation is recorded once."""
-    world = make_world(Sinks="table")
-    world.send(MALICIOUS.postfix_id)
-    world.poll()
-    world.send(MALICIOUS.postfix_id)
+def test_second_request_without_topic_adds_no_record(make_deployment: MakeDeployment) -> None:
+    """One escalation has one record, with or without a topic."""
+    deployment = make_deployment(Sinks="table")
+    deployment.send(MALICIOUS.postfix_id)
+    deployment.poll()
+    deployment.send(MALICIOUS.postfix_id)
 
-    assert outcomes(world.poll()) == [("ALREADY_ESCALATED", "alert-sent-before")]
-    assert len(world.records()) == 1
+    assert outcomes(deployment.poll()) == [("ALREADY_ESCALATED", "alert-sent-before")]
+    assert len(deployment.records()) == 1
 
 
 @pytest.mark.parametrize(("record_all", "recorded"), [("false", []), ("true", [("NOT_ESCALATED", "SPAM", "RECORDED")])])
-def test_clean_mail(make_world: MakeWorld, record_all: str, recorded: list[tuple[str, str, str]]) -> None:
-    """Spam raises no alert; whether it is recorded is a setting."""
-    world = make_world(RecordAll=record_all)
-    world.send(SPAM.postfix_id)
+def test_spam_is_not_escalated_and_recorded_only_on_request(
+    make_deployment: MakeDeployment, record_all: str, recorded: list[tuple[str, str, str]]
+) -> None:
+    """RECORD_ALL decides whether a record is written."""
+    deployment = make_deployment(RecordAll=record_all)
+    deployment.send(SPAM.postfix_id)
 
-    assert outcomes(world.poll()) == [("NOT_ESCALATED", "disposition-below-the-line")]
-    assert recorded == [(it["outcome"], it["disposition"], it["state"]) for it in world.records()]
-    assert world.alerts() == []
-
-
-def test_disposition_added_to_those_that_escalate(make_world: MakeWorld) -> None:
-    """ESCALATE_ON decides, and the record says what it was at the time."""
-    world = make_world(EscalateOn="MALICIOUS,SPAM")
-    world.send(SPAM.postfix_id)
-
-    assert outcomes(world.poll()) == [("ESCALATED", "disposition-listed")]
-    assert [it["escalate_on"] for it in world.records()] == [["MALICIOUS", "SPAM"]]
+    assert outcomes(deployment.poll()) == [("NOT_ESCALATED", "disposition-not-escalated")]
+    assert recorded == [(it["outcome"], it["disposition"], it["state"]) for it in deployment.records()]
+    assert deployment.alerts() == []
 
 
-def test_no_detection(world: World) -> None:
-    """A 404 is looked at three times before it is believed, and then it is recorded."""
-    world.send(UNDETECTED.postfix_id)
+def test_spam_is_escalated_when_it_is_in_escalate_on(make_deployment: MakeDeployment) -> None:
+    """The record keeps the value of ESCALATE_ON."""
+    deployment = make_deployment(EscalateOn="MALICIOUS,SPAM")
+    deployment.send(SPAM.postfix_id)
 
-    looks = [outcomes(world.poll()) for _ in range(3)]
-
-    assert looks == [[("RETRY", "no-detection")]] * 2 + [[("NOT_FOUND", "no-detection")]]
-    assert [(it["outcome"], it["state"]) for it in world.records()] == [("NOT_FOUND", "RECORDED")]
-    assert world.waiting() == 0
+    assert outcomes(deployment.poll()) == [("ESCALATED", "disposition-listed")]
+    assert [it["escalate_on"] for it in deployment.records()] == [["MALICIOUS", "SPAM"]]
 
 
-@pytest.mark.parametrize("form", [0, 1, 2], ids=["postfix_id", "alert_id", "investigate_id"])
-@pytest.mark.parametrize("bare_ids", [True, False], ids=["taken-as-they-are", "only-investigate-ids-taken"])
-def test_forms_of_id(make_world: MakeWorld, form: int, bare_ids: bool) -> None:
-    """Each form finds the detection, whether or not Cloudflare still takes the shorter ones in the path."""
-    world = make_world(bare_ids=bare_ids)
-    world.send(MALICIOUS.ids[form])
+def test_missing_detection_is_not_found_at_the_third_receive(deployment: Deployment) -> None:
+    """The first two receives are retried. NOT_FOUND is recorded."""
+    deployment.send(UNDETECTED.postfix_id)
 
-    assert outcomes(world.poll()) == [("ESCALATED", "disposition-listed")]
-    assert [MALICIOUS.ids[form]] == [it["id"] for it in world.records()]
+    attempts = [outcomes(deployment.poll()) for _ in range(3)]
+
+    assert attempts == [[("RETRY", "no-detection")]] * 2 + [[("NOT_FOUND", "no-detection")]]
+    assert [(it["outcome"], it["state"]) for it in deployment.records()] == [("NOT_FOUND", "RECORDED")]
+    assert deployment.waiting() == 0
 
 
-def test_credentials_as_email_and_key(make_world: MakeWorld) -> None:
-    """The API's older credentials work too."""
+@pytest.mark.parametrize("kind", [0, 1, 2], ids=["postfix_id", "alert_id", "investigate_id"])
+@pytest.mark.parametrize("bare_ids", [True, False], ids=["all id kinds accepted", "only investigate ids accepted"])
+def test_each_id_kind_finds_the_detection(make_deployment: MakeDeployment, kind: int, bare_ids: bool) -> None:
+    """The detection is found even if Cloudflare accepts only the longest id in the path."""
+    deployment = make_deployment(bare_ids=bare_ids)
+    deployment.send(MALICIOUS.ids[kind])
+
+    assert outcomes(deployment.poll()) == [("ESCALATED", "disposition-listed")]
+    assert [MALICIOUS.ids[kind]] == [it["id"] for it in deployment.records()]
+
+
+def test_api_email_and_key_are_accepted(make_deployment: MakeDeployment) -> None:
+    """The older kind of credentials works, too."""
     pair = {"api_email": "soc@example.com", "api_key": "0123456789abcdef"}
-    world = make_world(accepted=Credentials(**pair), secret=pair)
-    world.send(MALICIOUS.postfix_id)
+    deployment = make_deployment(accepted=Credentials(**pair), secret=pair)
+    deployment.send(MALICIOUS.postfix_id)
 
-    assert outcomes(world.poll()) == [("ESCALATED", "disposition-listed")]
+    assert outcomes(deployment.poll()) == [("ESCALATED", "disposition-listed")]
 
 
-def test_credentials_rotated(world: World) -> None:
-    """A credential that Cloudflare refuses is looked up again, once, and the message does not notice."""
-    world.send(MALICIOUS.postfix_id)
-    world.poll()
-    world.cloudflare.accept(Credentials(api_token="the-new-one"))
-    world.stack.secrets.put_secret_value(
-        SecretId=world.stack.variables["CLOUDFLARE_SECRET_ID"], SecretString='{"api_token": "the-new-one"}'
+def test_rotated_credentials_are_fetched_within_the_same_invocation(deployment: Deployment) -> None:
+    """A 401 fetches the secret again, and repeats the call once."""
+    deployment.send(MALICIOUS.postfix_id)
+    deployment.poll()
+    deployment.cloudflare.accept(Credentials(api_token="the-new-one"))
+    deployment.stack.secrets.put_secret_value(
+        SecretId=deployment.stack.variables["CLOUDFLARE_SECRET_ID"], SecretString='{"api_token": "the-new-one"}'
     )
-    world.send(SPAM.postfix_id)
+    deployment.send(SPAM.postfix_id)
 
-    assert outcomes(world.poll()) == [("NOT_ESCALATED", "disposition-below-the-line")]
-    assert [call.status for call in world.cloudflare.calls] == [200, 200, 401, 200]
+    assert outcomes(deployment.poll()) == [("NOT_ESCALATED", "disposition-not-escalated")]
+    assert [call.status for call in deployment.cloudflare.calls] == [200, 200, 401, 200]
 
 
 @pytest.mark.parametrize(
-    ("secret", "questions"),
+    ("secret", "calls"),
     [({"api_token": "not the right one"}, 0), ({"api_token": "wrong"}, 1), ({}, 0)],
-    ids=["malformed-token", "wrong-token", "no-credentials-yet"],
+    ids=["malformed token", "wrong token", "no credentials"],
 )
-def test_credentials_unusable(make_world: MakeWorld, secret: dict[str, str], questions: int) -> None:
-    """The message waits without using up receives: it is sent again with a delay, and its age travels along."""
-    world = make_world(secret=secret)
-    world.send(MALICIOUS.postfix_id)
+def test_unusable_credentials_defer_the_message(
+    make_deployment: MakeDeployment, secret: dict[str, str], calls: int
+) -> None:
+    """The message is requeued with a delay, so it uses up no receives."""
+    deployment = make_deployment(secret=secret)
+    deployment.send(MALICIOUS.postfix_id)
 
-    invocation = world.invoke(*world.received_records())
+    invocation = deployment.invoke(*deployment.received_records())
 
     assert outcomes(invocation.outcomes) == [("DEFERRED", "credentials-refused")]
     assert invocation.response == {"batchItemFailures": []}
-    assert questions == len(world.cloudflare.calls)
-    assert world.waiting() == 2  # the received one, which Lambda deletes now, and its delayed copy
+    assert calls == len(deployment.cloudflare.calls)
+    assert deployment.waiting() == 2  # the received message, which Lambda deletes next, and its delayed copy
 
 
-def test_throttled(make_world: MakeWorld) -> None:
-    """A 429 sends the message back for as long as Cloudflare says, with the time of its first arrival."""
-    world = make_world(only(MALICIOUS, Fault.THROTTLED))
-    world.send(MALICIOUS.postfix_id)
-    [record] = world.received_records()
-    assert outcomes(world.invoke(record).outcomes) == [("DEFERRED", "throttled")]
+def test_throttled_message_is_requeued_with_its_first_arrival(make_deployment: MakeDeployment) -> None:
+    """The delay is the one that Cloudflare requests. The receive count starts again."""
+    deployment = make_deployment(only(MALICIOUS, Fault.THROTTLED))
+    deployment.send(MALICIOUS.postfix_id)
+    [record] = deployment.received_records()
+    assert outcomes(deployment.invoke(record).outcomes) == [("DEFERRED", "throttled")]
 
-    [again] = eventually(world.received_records, "the message comes again after its delay")
+    [requeued] = eventually(deployment.received_records, "the message is visible again after its delay")
 
-    assert record["attributes"]["SentTimestamp"] == again["messageAttributes"]["first_seen"]["stringValue"]
-    assert again["attributes"]["ApproximateReceiveCount"] == "1"
-    assert outcomes(world.invoke(again).outcomes) == [("ESCALATED", "disposition-listed")]
-    assert [record["attributes"]["SentTimestamp"]] != [again["attributes"]["SentTimestamp"]]
+    assert record["attributes"]["SentTimestamp"] == requeued["messageAttributes"]["first_seen"]["stringValue"]
+    assert requeued["attributes"]["ApproximateReceiveCount"] == "1"
+    assert outcomes(deployment.invoke(requeued).outcomes) == [("ESCALATED", "disposition-listed")]
+    assert [record["attributes"]["SentTimestamp"]] != [requeued["attributes"]["SentTimestamp"]]
 
 
-def test_deferred_for_more_than_three_days(make_world: MakeWorld) -> None:
-    """What nobody mends in three days goes to the dead-letter queue, and says why."""
-    world = make_world(secret={"api_token": "wrong"})
+def test_message_deferred_for_more_than_three_days_is_rejected(make_deployment: MakeDeployment) -> None:
+    """The detail has the last reason of the deferral."""
+    deployment = make_deployment(secret={"api_token": "wrong"})
     four_days_ago = int((time.time() - 4 * 86_400) * 1000)
 
-    logged = world.invoke(raw_record(MALICIOUS.postfix_id, sent_at_ms=four_days_ago)).outcomes
+    logged = deployment.invoke(raw_record(MALICIOUS.postfix_id, sent_at_ms=four_days_ago)).outcomes
 
     assert outcomes(logged) == [("REJECTED", "deferred-too-long")]
-    [(reason, detail, body)] = world.rejections()
+    [(reason, detail, body)] = deployment.rejections()
     assert ("deferred-too-long", MALICIOUS.postfix_id) == (reason, body)
     assert "credentials-refused" in detail
 
@@ -272,82 +282,88 @@ def test_deferred_for_more_than_three_days(make_world: MakeWorld) -> None:
     "fault",
     [Fault.SERVER_ERROR, Fault.BAD_GATEWAY, Fault.HTML, Fault.HALF, Fault.RESET, Fault.UNSUCCESSFUL, Fault.REDIRECT],
 )
-def test_cloudflare_fails_once(make_world: MakeWorld, fault: Fault) -> None:
-    """Whatever Cloudflare answers in its place, the detection is asked for again, and the alert comes."""
-    world = make_world(only(MALICIOUS, fault))
-    world.send(MALICIOUS.postfix_id)
+def test_one_failure_of_cloudflare_delays_the_alert_by_one_retry(make_deployment: MakeDeployment, fault: Fault) -> None:
+    """Every kind of failure is retried, and then the alert is published."""
+    deployment = make_deployment(only(MALICIOUS, fault))
+    deployment.send(MALICIOUS.postfix_id)
 
-    assert outcomes(world.poll()) == [("RETRY", "cloudflare-unavailable")]
-    assert outcomes(world.poll()) == [("ESCALATED", "disposition-listed")]
-    assert len(world.alerts()) == 1
+    assert outcomes(deployment.poll()) == [("RETRY", "cloudflare-unavailable")]
+    assert outcomes(deployment.poll()) == [("ESCALATED", "disposition-listed")]
+    assert len(deployment.alerts()) == 1
 
 
-def test_alert_of_a_mail_with_a_huge_detection(make_world: MakeWorld) -> None:
-    """Ten thousand links and megabytes of headers: the alert and the record come, cut, and say so."""
+def test_huge_detection_has_a_truncated_alert_and_record(make_deployment: MakeDeployment) -> None:
+    """Alert and record name the lists that were cut, and have the original counts."""
     huge = dict(MALICIOUS.result or {}) | {
         "links": [{"href": f"https://example.test/{i}", "text": "x" * 50} for i in range(10_000)],
         "headers": [{"name": f"X-{i}", "value": 'é"\\' * 300} for i in range(2_000)],
     }
-    world = make_world(only(_with_result(MALICIOUS, huge)))
-    world.send(MALICIOUS.postfix_id)
+    deployment = make_deployment(only(_with_result(MALICIOUS, huge)))
+    deployment.send(MALICIOUS.postfix_id)
 
-    assert outcomes(world.poll()) == [("ESCALATED", "disposition-listed")]
-    [alert], [record] = world.alerts(), world.records()
-    told = alert.facts["unmapped"]
-    assert ["headers", "links"] == told["dropped"] == record["detection_dropped"]
-    assert (told["counts"]["links"], record["detection_counts"]["headers"]) == (10_000, 2_000)
+    assert outcomes(deployment.poll()) == [("ESCALATED", "disposition-listed")]
+    [alert], [record] = deployment.alerts(), deployment.records()
+    unmapped = alert.facts["unmapped"]
+    assert ["headers", "links"] == unmapped["dropped"] == record["detection_dropped"]
+    assert (unmapped["counts"]["links"], record["detection_counts"]["headers"]) == (10_000, 2_000)
 
 
 def _with_result(mail: Mail, result: dict[str, object]) -> Mail:
     return replace(mail, result=result)
 
 
-def test_last_receive(make_world: MakeWorld) -> None:
-    """Before SQS gives a message up, it is sent again as a fresh one: a long outage loses nothing, and burns nothing."""
-    world = make_world(only(MALICIOUS, Fault.SERVER_ERROR))
+def test_retry_at_the_last_receive_requeues_the_message(make_deployment: MakeDeployment) -> None:
+    """SQS never dead-letters it, so a long outage loses no message."""
+    deployment = make_deployment(only(MALICIOUS, Fault.SERVER_ERROR))
     now = int(time.time() * 1000)
 
-    invocation = world.invoke(raw_record(MALICIOUS.postfix_id, receives=12, sent_at_ms=now))
+    invocation = deployment.invoke(raw_record(MALICIOUS.postfix_id, receive_count=12, sent_at_ms=now))
 
     assert [("DEFERRED", "cloudflare-unavailable")] == outcomes(invocation.outcomes)
     assert {"batchItemFailures": []} == invocation.response
-    assert 1 == world.waiting()
-    assert [] == world.rejections()
+    assert 1 == deployment.waiting()
+    assert [] == deployment.rejections()
 
 
-def test_rejected_mail_is_on_record(make_world: MakeWorld) -> None:
-    """What names a mail and cannot be decided is explained in the table, too, with the path that was wrong."""
-    world = make_world(only(_with_result(MALICIOUS, {"action": "NONE", "verdict": "MALICIOUS"})))
-    world.send(MALICIOUS.postfix_id)
+def test_rejection_that_names_an_email_is_recorded(make_deployment: MakeDeployment) -> None:
+    """The record has the detail of the rejection, with the JSON path of the error."""
+    deployment = make_deployment(only(_with_result(MALICIOUS, {"action": "NONE", "verdict": "MALICIOUS"})))
+    deployment.send(MALICIOUS.postfix_id)
 
-    assert [("REJECTED", "invalid-answer")] == outcomes(world.poll())
-    [record], [(_, detail, _)] = world.records(), world.rejections()
+    assert [("REJECTED", "invalid-answer")] == outcomes(deployment.poll())
+    [record], [(_, detail, _)] = deployment.records(), deployment.rejections()
     assert ("REJECTED", "invalid-answer", detail) == (record["outcome"], record["reason"], record["detail"])
     assert "$.verdict" in detail
 
 
-def test_topic_added_later(make_world: MakeWorld) -> None:
-    """What was only recorded while there was no topic is alerted on when it is asked about again."""
-    without = make_world(Sinks="table")
-    without.send(MALICIOUS.postfix_id)
-    without.poll()
-    topic = without.stack.sns.create_topic(Name="later")["TopicArn"]
-    variables = without.stack.environment | {"ALERT_TOPIC_ARN": topic}
-    without.send(MALICIOUS.postfix_id)
+def test_new_request_after_a_topic_is_added_sends_the_alert(make_deployment: MakeDeployment) -> None:
+    """Without the topic, the email was only recorded."""
+    recorded_only = make_deployment(Sinks="table")
+    recorded_only.send(MALICIOUS.postfix_id)
+    recorded_only.poll()
+    topic = recorded_only.stack.sns.create_topic(Name="later")["TopicArn"]
+    variables = recorded_only.stack.environment | {"ALERT_TOPIC_ARN": topic}
+    recorded_only.send(MALICIOUS.postfix_id)
 
-    with Environment(without.stack.template.handler, variables, without.stack.template.timeout) as function:
-        logged = World(without.stack, without.cloudflare, function).poll()
+    with Environment(recorded_only.stack.template.handler, variables, recorded_only.stack.template.timeout) as function:
+        logged = Deployment(recorded_only.stack, recorded_only.cloudflare, function).poll()
 
     assert [("ESCALATED", "disposition-listed")] == outcomes(logged)
-    assert ["SENT"] == [it["state"] for it in without.records()]
+    assert ["SENT"] == [it["state"] for it in recorded_only.records()]
 
 
-def test_function_without_settings(make_world: MakeWorld) -> None:
-    """It fails during init, with one error that names every setting that is wrong."""
-    world = make_world(variables={"CLOUDFLARE_ACCOUNT_ID": "", "ESCALATE_ON": "MALICOUS", "ALERT_TOPIC_ARN": "x"})
+def test_invalid_settings_fail_the_init_of_the_function(make_deployment: MakeDeployment) -> None:
+    """One error names every invalid setting."""
+    deployment = make_deployment(
+        variables={"CLOUDFLARE_ACCOUNT_ID": "", "ESCALATE_ON": "MALICOUS", "ALERT_TOPIC_ARN": "x"}
+    )
 
     with pytest.raises(Exception, match="the function's process ended") as failure:
-        world.invoke(raw_record(MALICIOUS.postfix_id))
+        deployment.invoke(raw_record(MALICIOUS.postfix_id))
 
-    for named in ("CLOUDFLARE_ACCOUNT_ID: missing", "ESCALATE_ON: MALICOUS", "ALERT_TOPIC_ARN: malformed"):
-        assert named in str(failure.value)
+    for problem in (
+        "CLOUDFLARE_ACCOUNT_ID: missing",
+        "ESCALATE_ON: unknown disposition MALICOUS",
+        "ALERT_TOPIC_ARN: malformed",
+    ):
+        assert problem in str(failure.value)

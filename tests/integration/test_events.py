@@ -1,4 +1,4 @@
-"""events/, what is expected of them, and the mailbox of the stand-in Cloudflare agree with each other."""
+"""The files in events/ match their expected outcomes and the mailbox."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ops.local.mailbox import Generation, Mail, Mailbox
+from ops.local.fake_cloudflare.mailbox import Generation, Mail, Mailbox
 from tests.strategies import DISPOSITIONS
 
 ROOT = Path(__file__).parents[2]
@@ -36,21 +36,21 @@ RECORDS = [
 
 
 def mails(text: str) -> Iterator[Mail]:
-    """The mails of the mailbox that a body names, in whatever form."""
+    """The emails of the mailbox that a body names, by any kind of id."""
     for name in re.findall(r"[0-9A-Za-z]{12,}(?:-\d{4}-\d\d-\d\dT[0-9:]{8}(?:-\d+)?)?", text):
         mail = MAILBOX.find(name)
         if mail is not None:
             yield mail
 
 
-def test_every_event_has_its_expectation() -> None:
-    """No event file without a list of outcomes, and no list without its file."""
+def test_every_event_file_has_expected_outcomes() -> None:
+    """No file lacks its outcomes, and no outcomes lack their file."""
     assert sorted(EVENTS) == sorted(EXPECTED)
 
 
 @pytest.mark.parametrize(("record", "expected"), RECORDS)
-def test_record_is_as_lambda_receives_it(record: dict[str, Any], expected: dict[str, str]) -> None:
-    """The digest of the body is right, and a record that reaches Cloudflare names one mail, without a script."""
+def test_event_record_has_the_shape_of_sqs(record: dict[str, Any], expected: dict[str, str]) -> None:
+    """The MD5 of the body is right. A record that reaches Cloudflare names one email that has no faults."""
     body = record["body"]
     assert hashlib.md5(body.encode(), usedforsecurity=False).hexdigest() == record["md5OfBody"]
     assert record["eventSourceARN"] == "arn:aws:sqs:us-east-1:123456789012:requests"
@@ -62,8 +62,8 @@ def test_record_is_as_lambda_receives_it(record: dict[str, Any], expected: dict[
 
 
 @pytest.mark.parametrize(("record", "expected"), RECORDS)
-def test_expected_is_what_the_mailbox_says(record: dict[str, Any], expected: dict[str, str]) -> None:
-    """Where Cloudflare is asked, outcome and disposition are those of the mail."""
+def test_expected_outcome_matches_the_mailbox(record: dict[str, Any], expected: dict[str, str]) -> None:
+    """For a record that reaches Cloudflare, outcome and disposition are those of the email."""
     if expected.get("reason") in {"malformed-body", "invalid-id", "account-not-configured"}:
         return
     [mail] = mails(record["body"])
@@ -73,18 +73,18 @@ def test_expected_is_what_the_mailbox_says(record: dict[str, Any], expected: dic
         assert mail.result.get("final_disposition") == expected["disposition"]
 
 
-def test_no_two_records_alike() -> None:
-    """Sending every event gives no duplicate: message ids, receipt handles and mails are all different."""
+def test_event_records_are_unique() -> None:
+    """Message ids, receipt handles and emails are all different."""
     records = [record for event in EVENTS.values() for record in event["Records"]]
-    named = Counter(mail.postfix_id for record in records for mail in mails(record["body"]))
-    assert {1} == set(named.values())
+    counts = Counter(mail.postfix_id for record in records for mail in mails(record["body"]))
+    assert {1} == set(counts.values())
     assert len(records) == len({record["messageId"] for record in records})
     assert len(records) == len({record["receiptHandle"] for record in records})
 
 
 @pytest.mark.parametrize("mail", MAILBOX.mails, ids=lambda mail: mail.postfix_id)
-def test_ids_are_as_postfix_and_cloudflare_write_them(mail: Mail) -> None:
-    """A long queue id, the same with a time and a number, and the same ids in what Cloudflare answers."""
+def test_ids_have_the_format_of_postfix_and_cloudflare(mail: Mail) -> None:
+    """The postfix id is a long queue id, and Cloudflare's responses have the same ids."""
     assert LONG_QUEUE_ID.fullmatch(mail.postfix_id)
     assert INVESTIGATE_ID.fullmatch(mail.investigate_id)
     if mail.mail is not None:
@@ -92,22 +92,24 @@ def test_ids_are_as_postfix_and_cloudflare_write_them(mail: Mail) -> None:
 
 
 @pytest.mark.parametrize(
-    ("generation", "further"),
+    ("generation", "without_disposition"),
     [
         (Generation.FIRST, {None, "absent"}),
         (Generation.SECOND, {"absent"}),
         (Generation.THIRD, {None, "absent"}),
     ],
 )
-def test_every_disposition_in_every_generation(generation: Generation, further: set[str | None]) -> None:
-    """Each generation of the contract has a mail of each disposition, and of none where the contract allows it."""
+def test_mailbox_has_every_disposition_in_every_generation(
+    generation: Generation, without_disposition: set[str | None]
+) -> None:
+    """Generations that allow it have an email without a disposition, too."""
     detections = [mail.result for mail in MAILBOX if mail.generation is generation and mail.result]
-    assert {*DISPOSITIONS, *further} == {result.get("final_disposition", "absent") for result in detections}
+    assert {*DISPOSITIONS, *without_disposition} == {result.get("final_disposition", "absent") for result in detections}
 
 
-def test_only_names_that_belong_to_nobody() -> None:
-    """Every host and every IPv4 address of the mailbox is one that is reserved for documentation."""
-    text = (ROOT / "ops/local/mailbox.json").read_text(encoding="utf-8")
+def test_mailbox_uses_only_hosts_and_addresses_reserved_for_documentation() -> None:
+    """Hosts and IPv4 addresses in examples belong to no real owner."""
+    text = (ROOT / "ops/local/fake_cloudflare/mailbox.json").read_text(encoding="utf-8")
     hosts = set(re.findall(r"(?:@|//)([a-z0-9.-]+\.[a-z]+)", text))
     reserved = re.compile(r"(?:.+\.)?(?:example\.(?:com|net|org)|example|test)")
     assert set() == {host for host in hosts if not reserved.fullmatch(host)}

@@ -1,4 +1,4 @@
-"""The installed command: what its package has in it, and that it works without the repository."""
+"""The installed command: the content of its package, and its use without the repository."""
 
 import ast
 import os
@@ -16,26 +16,26 @@ import jsonschema
 import pytest
 
 from functions.release import RELEASE
-from tests.integration.world import World
+from tests.integration.deployment import Deployment
 
 ROOT = Path(__file__).parents[2]
-# Of a package: the folder that its modules are imported from.
+# The folder with the installed libraries of the tests.
 LIBRARIES = Path(jsonschema.__file__).parents[1]
-# Imported for the type checker alone.
+# Imported for the type checker only.
 STUBS = {"mypy_boto3_dynamodb", "mypy_boto3_secretsmanager", "mypy_boto3_sns", "mypy_boto3_sqs"}
-# botocore is boto3's other half, released together with it.
-COMES_ALONG = {"botocore": "boto3"}
+# boto3 requires botocore, and both are released together.
+PROVIDED_BY = {"botocore": "boto3"}
 
 
 @dataclass(frozen=True)
 class Installed:
-    """A wheel of the repository, and an environment that it is installed into."""
+    """A wheel of the repository, and an environment with it."""
 
     wheel: Path
     folder: Path
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run `escalator` far from the repository."""
+        """Run `escalator` outside the repository."""
         return subprocess.run(
             [str(self.folder / "bin" / "escalator"), *arguments],
             cwd=self.folder,
@@ -61,7 +61,7 @@ def _pip(*arguments: str) -> None:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """Build and install without a network: the build backend and the libraries are those of the tests."""
+    """Build and install the wheel without network access. Build backend and libraries are those of the tests."""
     built, folder = tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("installed")
     _pip("wheel", "--no-build-isolation", "--wheel-dir", str(built), str(ROOT))
     [wheel] = built.glob("*.whl")
@@ -72,8 +72,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     return Installed(wheel, folder)
 
 
-def test_package_has_the_command_and_no_more(installed: Installed) -> None:
-    """Code, schemas and the parts of the report; no local stack, no tests, no pins."""
+def test_package_has_the_command_only(installed: Installed) -> None:
+    """It has code, schemas and the files of the report, but not the local stack, tests and pins."""
     names = [name for name in ZipFile(installed.wheel).namelist() if ".dist-info/" not in name]
     expected = [
         path.relative_to(ROOT).as_posix()
@@ -86,37 +86,37 @@ def test_package_has_the_command_and_no_more(installed: Installed) -> None:
 
 
 def test_version_is_the_release(installed: Installed) -> None:
-    """The package, its file name and the command give one version, which is in functions/release.py alone."""
+    """The file name of the wheel and the command have the version, which is in functions/release.py only."""
     done = installed.run("--version")
     assert (0, f"{RELEASE}\n", "") == (done.returncode, done.stdout, done.stderr)
     assert f"-{RELEASE}-" in installed.wheel.name
     assert RELEASE not in (ROOT / "pyproject.toml").read_text("utf-8")
 
 
-def test_help_comes_from_the_installed_package(installed: Installed) -> None:
-    """The command finds its modules and schemas without the repository."""
+def test_help_works_without_the_repository(installed: Installed) -> None:
+    """The command finds its modules and schemas in the package."""
     done = installed.run("history", "--help")
     assert 0 == done.returncode, done.stderr
     assert done.stdout.startswith("Usage: escalator history [OPTIONS]")
 
 
-def test_report_has_its_style_and_script(installed: Installed, world: World, tmp_path: Path) -> None:
-    """The page is made from files of the package."""
+def test_report_has_its_style_and_script(installed: Installed, deployment: Deployment, tmp_path: Path) -> None:
+    """The package has the files of the page."""
     report = tmp_path / "report.html"
-    done = installed.run("report", "--table", world.stack.table, "--output", str(report), **world.stack.aws)
+    done = installed.run("report", "--table", deployment.stack.table, "--output", str(report), **deployment.stack.aws)
     assert 0 == done.returncode, done.stderr
     page = report.read_text("utf-8")
     for name in ("page.css", "page.js"):
         assert (ROOT / "ops" / "escalator" / "report" / name).read_text("utf-8").strip() in page
 
 
-def test_dependencies_are_what_is_imported() -> None:
-    """Neither is a library missing, nor is one installed for nothing."""
+def test_declared_dependencies_are_the_imported_libraries() -> None:
+    """None is missing, and none is unused."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     declared = {re.split(r"[^a-z0-9-]", it)[0].replace("-", "_") for it in project["dependencies"]}
     imported = {name for folder in ("functions", "ops/escalator") for name in _imports(ROOT / folder)}
-    foreign = imported - STUBS - {"functions", "ops"} - sys.stdlib_module_names
-    assert declared == {COMES_ALONG.get(name, name) for name in foreign}
+    libraries = imported - STUBS - {"functions", "ops"} - sys.stdlib_module_names
+    assert declared == {PROVIDED_BY.get(name, name) for name in libraries}
 
 
 def _imports(folder: Path) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`make run` is a proof: it passes on the real thing, and fails as soon as anything at all is missing."""
+"""`make run` passes with the real function, and its checks find each single difference."""
 
 import os
 import subprocess
@@ -10,40 +10,40 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ops.local.consignment import consignments
-from ops.local.inbox import ReceivedAlert
-from ops.local.mailbox import Mailbox
-from ops.local.proof import Travel, Yield, problems
+from ops.local.fake_cloudflare.mailbox import Mailbox
+from ops.local.scenarios import scenarios
+from ops.local.subscriber import ReceivedAlert
+from ops.local.verify import MessageTrace, RunResult, problems
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueOutputTypeDef
 
 ROOT = Path(__file__).parents[2]
-CONSIGNMENTS = consignments(Mailbox.load())
+SCENARIOS = scenarios(Mailbox.load())
 
 
-def test_run() -> None:
-    """The whole run passes, and says so in its last line and by its exit status."""
-    done = subprocess.run(
+def test_run_passes() -> None:
+    """Its last line and its exit status show the success."""
+    process = subprocess.run(
         [sys.executable, "-m", "ops.local.run"], cwd=ROOT, capture_output=True, text=True, check=False, env=os.environ
     )
 
-    assert 0 == done.returncode, done.stdout + done.stderr
-    assert done.stdout.rstrip().endswith("all as expected")
-    assert f"{len(CONSIGNMENTS)} messages" in done.stdout.splitlines()[-1]
+    assert 0 == process.returncode, process.stdout + process.stderr
+    assert process.stdout.rstrip().endswith("all as expected")
+    assert f"{len(SCENARIOS)} messages" in process.stdout.splitlines()[-1]
 
 
-def test_consignments_cover_everything() -> None:
-    """Every file in events/ is sent, and every disposition is among the mails."""
-    sources = {it.source for it in CONSIGNMENTS}
+def test_scenarios_cover_all_event_files_and_outcomes() -> None:
+    """Emails that no event names come from the mailbox."""
+    sources = {it.source for it in SCENARIOS}
     assert {path.name for path in (ROOT / "events").glob("*.json")} | {"mailbox"} == sources
-    assert {"ESCALATED", "NOT_ESCALATED", "NOT_FOUND", "REJECTED"} == {it.outcome for it in CONSIGNMENTS}
+    assert {"ESCALATED", "NOT_ESCALATED", "NOT_FOUND", "REJECTED"} == {it.outcome for it in SCENARIOS}
 
 
-def test_severities_are_expected_of_every_alert() -> None:
-    """Each mail that is alerted on has a severity in the mailbox, and no other has one."""
-    assert {True} == {(it.severity is not None) == (it.outcome == "ESCALATED") for it in CONSIGNMENTS if it.mail}
-    assert {"Critical", "High", "Medium"} == {it.severity for it in CONSIGNMENTS} - {None}
+def test_every_alert_has_an_expected_severity() -> None:
+    """The mailbox has a severity for each email with an alert, and for no other."""
+    assert {True} == {(it.severity is not None) == (it.outcome == "ESCALATED") for it in SCENARIOS if it.mail}
+    assert {"Critical", "High", "Medium"} == {it.severity for it in SCENARIOS} - {None}
 
 
 def _attributes(reason: str) -> "dict[str, MessageAttributeValueOutputTypeDef]":
@@ -51,10 +51,10 @@ def _attributes(reason: str) -> "dict[str, MessageAttributeValueOutputTypeDef]":
     return {name: {"DataType": "String", "StringValue": value} for name, value in values.items()}
 
 
-def _perfect() -> Yield:
-    """What one escalated mail, one rejected and one that was not found leave behind."""
+def _expected_result() -> RunResult:
+    """Make the expected result of an escalated, a rejected and a missing email."""
     escalated, rejected, missing = (
-        next(it for it in CONSIGNMENTS if it.outcome == outcome and (it.mail or outcome == "REJECTED"))
+        next(it for it in SCENARIOS if it.outcome == outcome and (it.mail or outcome == "REJECTED"))
         for outcome in ("ESCALATED", "REJECTED", "NOT_FOUND")
     )
     alert = ReceivedAlert(
@@ -70,11 +70,11 @@ def _perfect() -> Yield:
         "sns_message_id": "sns-1",
         "disposition": escalated.disposition,
     }
-    return Yield(
-        travels=[
-            Travel(escalated, (outcome,)),
-            Travel(rejected, ({"outcome": "REJECTED", "reason": rejected.reason},)),
-            Travel(missing, ({"outcome": "NOT_FOUND", "id": "m-1"},)),
+    return RunResult(
+        traces=[
+            MessageTrace(escalated, (outcome,)),
+            MessageTrace(rejected, ({"outcome": "REJECTED", "reason": rejected.reason},)),
+            MessageTrace(missing, ({"outcome": "NOT_FOUND", "id": "m-1"},)),
         ],
         alerts=[alert],
         records=[
@@ -85,46 +85,46 @@ def _perfect() -> Yield:
     )
 
 
-def test_perfect_run() -> None:
-    """Nothing is wrong where everything is there."""
-    assert [] == problems(_perfect())
+def test_expected_result_has_no_problems() -> None:
+    assert [] == problems(_expected_result())
 
 
-SPOILED: dict[str, Callable[[Yield], Yield]] = {
-    "no-outcome": lambda it: replace(it, travels=[replace(it.travels[0], outcomes=()), *it.travels[1:]]),
-    "other-outcome": lambda it: replace(
-        it, travels=[replace(it.travels[0], outcomes=({"outcome": "NOT_ESCALATED"},)), *it.travels[1:]]
+DIFFERENCES: dict[str, Callable[[RunResult], RunResult]] = {
+    "outcome missing": lambda it: replace(it, traces=[replace(it.traces[0], outcomes=()), *it.traces[1:]]),
+    "another outcome": lambda it: replace(
+        it, traces=[replace(it.traces[0], outcomes=({"outcome": "NOT_ESCALATED"},)), *it.traces[1:]]
     ),
-    "no-alert": lambda it: replace(it, alerts=[]),
-    "alert-twice": lambda it: replace(it, alerts=[*it.alerts, *it.alerts]),
-    "alert-of-nothing": lambda it: replace(
+    "alert missing": lambda it: replace(it, alerts=[]),
+    "alert received twice": lambda it: replace(it, alerts=[*it.alerts, *it.alerts]),
+    "alert without an outcome": lambda it: replace(
         it, alerts=[*it.alerts, replace(it.alerts[0], attributes={"alert_id": "a-2", "disposition": ""})]
     ),
-    "alert-says-otherwise": lambda it: replace(
+    "alert with another disposition": lambda it: replace(
         it, alerts=[replace(it.alerts[0], attributes=it.alerts[0].attributes | {"disposition": "SPAM"})]
     ),
-    "alert-with-another-severity": lambda it: replace(
+    "alert with another severity": lambda it: replace(
         it, alerts=[replace(it.alerts[0], attributes=it.alerts[0].attributes | {"severity": "Low"})]
     ),
-    "alert-without-severity": lambda it: replace(
+    "alert without severity": lambda it: replace(
         it, alerts=[replace(it.alerts[0], attributes=it.alerts[0].attributes | {"severity": ""})]
     ),
-    "no-record": lambda it: replace(it, records=it.records[1:]),
-    "record-pending": lambda it: replace(it, records=[dict(it.records[0]) | {"state": "PENDING"}, *it.records[1:]]),
-    "record-of-another-alert": lambda it: replace(
+    "record missing": lambda it: replace(it, records=it.records[1:]),
+    "record pending": lambda it: replace(it, records=[dict(it.records[0]) | {"state": "PENDING"}, *it.records[1:]]),
+    "record of another alert": lambda it: replace(
         it, records=[dict(it.records[0]) | {"sns_message_id": "sns-2"}, *it.records[1:]]
     ),
-    "record-of-nothing": lambda it: replace(it, records=[*it.records, dict(it.records[0]) | {"alert_id": "a-2"}]),
-    "not-found-unrecorded": lambda it: replace(it, records=it.records[:1]),
-    "no-rejection": lambda it: replace(it, dead_letters=[]),
-    "rejection-for-another-reason": lambda it: replace(
+    "record without an outcome": lambda it: replace(
+        it, records=[*it.records, dict(it.records[0]) | {"alert_id": "a-2"}]
+    ),
+    "record of a missing email missing": lambda it: replace(it, records=it.records[:1]),
+    "dead letter missing": lambda it: replace(it, dead_letters=[]),
+    "dead letter with another reason": lambda it: replace(
         it,
         dead_letters=[{"MessageAttributes": _attributes("x")}],
     ),
 }
 
 
-@pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED.keys())
-def test_spoiled_run(spoil: Callable[[Yield], Yield]) -> None:
-    """Each single thing that is missing or too much is told."""
-    assert problems(spoil(_perfect()))
+@pytest.mark.parametrize("change", DIFFERENCES.values(), ids=DIFFERENCES.keys())
+def test_each_difference_is_reported(change: Callable[[RunResult], RunResult]) -> None:
+    assert problems(change(_expected_result()))

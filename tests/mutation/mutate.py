@@ -1,12 +1,12 @@
-"""Change a sample of the function's code, one place at a time, and list the changes that no unit test notices.
+"""Mutate a sample of the function's code, and list the mutants that no unit test detects.
 
-Run it with `make mutate`, or `make mutate MUTATE="--seed 7 --sample 40"`. It changes a copy of the sources, never the
-sources. A mutant whose tests fail or exceed LONGEST_RUN is killed; the others survive. The exit status is 0 either way:
-a survivor is a question to a reader, because a mutant can be equivalent to its original.
-A mutant that does not compile counts as killed; these are 2 of 730.
+Run it with `make mutate`, or `make mutate MUTATE="--seed 7 --sample 40"`. It changes a copy of the sources. A mutant
+whose tests fail or exceed MAX_RUN_SECONDS is killed; the others survive. The exit status is 0 in both cases, because a
+mutant can be equivalent to the original: a person must check each survivor. A mutant that does not compile counts as
+killed; these are 2 of 730.
 
-Cosmic Ray finds the places and makes the changes. Its own runner starts a process for each mutant, which takes seconds;
-a fork of a process that has imported the libraries takes a fraction of one.
+Cosmic Ray finds the places and makes the changes. Its own runner starts a process for each mutant, which takes seconds.
+A fork of a process that has imported the libraries takes a fraction of a second.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-import aws_lambda_powertools.utilities.data_classes  # noqa: F401  imported once, for all forks
+import aws_lambda_powertools.utilities.data_classes  # noqa: F401  # imported once, for all forks
 import boto3  # noqa: F401
 import jsonschema  # noqa: F401
 import pytest
@@ -31,28 +31,26 @@ from cosmic_ray.plugins import get_operator
 from hypothesis import Phase, settings
 
 TESTS = {
+    "aws": "chunks",
     "alert/chat": "chat",
     "alert/email_text": "email_text",
     "alert/mask": "mask",
-    "alert/plain_text": "plain_text",
+    "alert/sanitize": "sanitize",
     "cloudflare/credentials": "credentials",
-    "cloudflare/envelope": "envelope",
-    "cloudflare/excerpt": "excerpt",
-    "cloudflare/pace": "pace",
-    "cloudflare/recipients": "recipients",
-    "escalate/chunks": "chunks",
-    "escalate/decision": "decision",
-    "escalate/message": "message",
+    "cloudflare/rate_limiter": "rate_limiter",
+    "cloudflare/response": "response",
+    "domain/recipients": "recipients",
+    "domain/severity": "severity",
+    "domain/truncate": "truncate",
+    "escalate/decision": "decision judge",
+    "escalate/finish": "finish",
     "escalate/request": "request",
     "escalate/settings": "settings",
-    "escalate/settlement": "settlement",
-    "escalate/severity": "severity",
-    "escalate/verdict": "verdict",
-    "ledger/keys": "keys",
-    "ledger/pointers": "pointers",
-    "ledger/standing": "standing",
+    "escalate/sqs_message": "sqs_message",
+    "ledger/keys": "keys pointers",
+    "ledger/last_alert": "last_alert",
 }
-"""Modules of functions/, each with its tests/unit/test_*.py; several names are separated by spaces."""
+"""Modules of functions/, each with the names of its tests/unit/test_*.py, separated by spaces."""
 
 COMPARISONS = "Eq_NotEq NotEq_Eq Lt_LtE Lt_GtE LtE_Lt LtE_Gt Gt_GtE Gt_LtE GtE_Gt GtE_Lt Is_IsNot IsNot_Is"
 ARITHMETIC = "Add_Sub Sub_Add Mul_Div Div_Mul FloorDiv_Mul Mod_Mul Pow_Mul"
@@ -62,21 +60,21 @@ OPERATORS = (
     *(f"core/{it}" for it in ("AddNot", "ReplaceAndWithOr", "ReplaceOrWithAnd", "ReplaceUnaryOperator_Delete_Not")),
     *(f"core/{it}" for it in ("ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "NumberReplacer")),
 )
-LONGEST_RUN = 120.0
-"""Seconds. The slowest of the test files takes 15 on an idle machine."""
+MAX_RUN_SECONDS = 120.0
+"""The slowest test file takes 15 s on an idle machine."""
 COPIED = ("functions", "ops", "tests", "schemas", "events", "pyproject.toml", "template.yaml", "samconfig.toml")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one operator of Cosmic Ray's can change a module."""
+    """A place in a module that an operator of Cosmic Ray can change."""
 
     module: str
     operator: str
     occurrence: int
 
     def change(self, source: str) -> tuple[str, int, str]:
-        """The changed module, the number of the changed line, and that line before and after."""
+        """Return the changed module, the number of the changed line, and the line before and after."""
         code: str = mutate_code(source, get_operator(self.operator)(), self.occurrence)
         lines = enumerate(zip(source.splitlines(), code.splitlines(), strict=True), 1)
         line, (before, after) = next((line, pair) for line, pair in lines if pair[0] != pair[1])
@@ -84,7 +82,7 @@ class Place:
 
 
 def places(module: str, source: str) -> list[Place]:
-    """Every place in a module."""
+    """Find all places in a module."""
     found, nodes = [], [*ast_nodes(get_ast(source))]
     for name in OPERATORS:
         positions = sum(1 for node in nodes for _ in get_operator(name)().mutation_positions(node))
@@ -93,10 +91,10 @@ def places(module: str, source: str) -> list[Place]:
 
 
 def run_tests(copy: Path, files: list[str]) -> None:
-    """Exit with pytest's status. Runs in a fork, so that each run imports the function anew."""
+    """Run tests and exit with pytest's status. Each run is a fork, so that it imports the mutated module."""
     os.chdir(copy)
     sys.path.insert(0, str(copy))
-    # Examples are the same for every mutant, and are not made smaller: only whether a test fails matters here.
+    # Examples are the same for all mutants. They are not shrunk, because only the failure matters.
     settings.register_profile(
         "mutation",
         derandomize=True,
@@ -106,7 +104,7 @@ def run_tests(copy: Path, files: list[str]) -> None:
         phases=[Phase.explicit, Phase.generate],
     )
     settings.load_profile("mutation")
-    # Without conftest.py, which imports the emulated AWS that no unit test needs.
+    # Without conftest.py, which imports the emulated AWS. These unit tests do not need it.
     options = ["-x", "-q", "--noconftest", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         status = pytest.main([*options, *files])
@@ -114,10 +112,10 @@ def run_tests(copy: Path, files: list[str]) -> None:
 
 
 def passes(copy: Path, files: list[str]) -> bool:
-    """Whether the tests pass in time."""
+    """Run tests in a fork. Returns whether they pass within the timeout."""
     process = multiprocessing.get_context("fork").Process(target=run_tests, args=(copy, files))
     process.start()
-    process.join(LONGEST_RUN)
+    process.join(MAX_RUN_SECONDS)
     if process.is_alive():
         process.kill()
         process.join()
@@ -125,13 +123,13 @@ def passes(copy: Path, files: list[str]) -> bool:
 
 
 def main() -> None:
-    """Print each survivor as file:line with its change, then the counts of each module."""
+    """Print the counts of each module, and each survivor as file:line with its change."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seed", type=int, default=1, help="which sample (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the sample (default: %(default)s)")
     parser.add_argument("--sample", type=int, default=150, help="mutants to test (default: %(default)s)")
     parser.add_argument("--module", choices=sorted(TESTS), help="only this module of functions/")
     args = parser.parse_args()
-    sys.dont_write_bytecode = True  # Python would take byte code of the same second and size for the mutant's
+    sys.dont_write_bytecode = True  # Python would reuse byte code if a mutant has the same second and size
     tests = {
         f"functions/{module}.py": [f"tests/unit/test_{name}.py" for name in names.split()]
         for module, names in TESTS.items()
@@ -148,7 +146,9 @@ def main() -> None:
             (shutil.copytree if Path(name).is_dir() else shutil.copy)(name, copy / name)
         for module, source in sources.items():
             if not passes(copy, tests[module]):
-                sys.exit(f"{' '.join(tests[module])} fails without a change. Run it with pytest and repair it first.")
+                sys.exit(
+                    f"{' '.join(tests[module])} fails without a mutation. Run it with pytest, and correct it first."
+                )
             chosen = [it for it in sample if it.module == module]
             alive = []
             for code, line, change in (it.change(source) for it in chosen):

@@ -11,18 +11,18 @@ from playwright.sync_api import Browser, ViewportSize, sync_playwright
 from ops.escalator.report.page import write_report
 from tests.clock import HANG_SECONDS
 from tests.report.browser import NONE, find, in_ci
-from tests.report.reading import Reading
-from tests.report.records import PERIOD, records
+from tests.report.browser_page import BrowserPage
+from tests.report.records import PERIOD, items, read_all
 
 Report = Callable[[list[dict[str, Any]]], Path]
-Read = Callable[..., Reading]
+Open = Callable[..., BrowserPage]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, as `browser.py` finds it. It looks for nothing on the network, of its own accord neither.
+    """Chromium, as `browser.py` finds it, without background requests.
 
-    It ends with the module: while it runs, this thread has an event loop, and no other test should.
+    It is closed after each module: while it runs, this thread has an event loop, which other tests must not see.
     """
     path = find()
     if path is None:
@@ -36,12 +36,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def report(tmp_path: Path) -> Report:
-    """Makes the report of some records."""
+    """Write the report about some items."""
 
     def make(of: list[dict[str, Any]]) -> Path:
         path = tmp_path / "report.html"
         with path.open("w", encoding="utf-8") as out:
-            write_report(of, PERIOD, out)
+            write_report(read_all(of), PERIOD, out)
         return path
 
     return make
@@ -49,8 +49,8 @@ def report(tmp_path: Path) -> Report:
 
 @pytest.fixture(scope="session")
 def thousand() -> list[dict[str, Any]]:
-    """A thousand records, hostile ones among them."""
-    return list(records(1_000))
+    """A thousand items, hostile ones among them."""
+    return list(items(1_000))
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +58,7 @@ def thousand_report(thousand: list[dict[str, Any]], tmp_path_factory: pytest.Tem
     """The report about them."""
     path = tmp_path_factory.mktemp("thousand") / "report.html"
     with path.open("w", encoding="utf-8") as out:
-        write_report(thousand, PERIOD, out)
+        write_report(read_all(thousand), PERIOD, out)
     return path
 
 
@@ -67,13 +67,13 @@ PHONE = ViewportSize(width=360, height=740)
 
 
 @pytest.fixture
-def read(browser: Browser) -> Iterator[Read]:
-    """Opens a file in a window of its own, as `Reading`; options are those of a browser's context."""
+def open_page(browser: Browser) -> Iterator[Open]:
+    """Open a file in a separate window. The options are those of a browser context."""
     with ExitStack() as windows:
 
-        def start(file: Path, *, size: ViewportSize = DESK, **options: Any) -> Reading:
+        def open_file(file: Path, *, size: ViewportSize = DESK, **options: Any) -> BrowserPage:
             context = windows.enter_context(browser.new_context(viewport=size, offline=True, **options))
             context.set_default_timeout(1_000 * HANG_SECONDS)
-            return Reading(context.new_page()).open(file)
+            return BrowserPage(context.new_page()).open(file)
 
-        yield start
+        yield open_file

@@ -1,24 +1,25 @@
-"""Records to make a report from: plausible ones out of the mails of the local stack, and some that attack the reader.
+"""Items for a report: plausible ones made from the emails of the local stack, and some that attack the reader.
 
-`python -m tests.report.records FILE [COUNT]` writes a report about them, to be looked at.
+`python -m tests.report.records FILE [COUNT]` writes a report about them, for a look at it in a browser.
 """
 
 import hashlib
 import json
 import random
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from functions.cloudflare.detection import read_detection
-from functions.cloudflare.excerpt import excerpt
-from functions.ledger.record import moment
+from functions.domain.detection import read_detection
+from functions.domain.record import moment
+from functions.domain.truncate import truncate
 from functions.release import RELEASE
+from ops.escalator.records.stored_record import AnyRecord, read_stored_record
 from ops.escalator.report.page import write_report
 from ops.escalator.report.period import Period
-from ops.local.mailbox import Mail, Mailbox
+from ops.local.fake_cloudflare.mailbox import Mail, Mailbox
 
 UNTIL = datetime.fromisoformat("2026-11-24T06:00:00Z")
 PERIOD = Period(UNTIL - timedelta(days=30), UNTIL, UNTIL, RELEASE)
@@ -53,14 +54,19 @@ HOSTILE = {
     "long": "A" * 10_000,
     "long with gaps": "urgent " * 1_500,
 }
-"""Text that a sender may have chosen, by what it tries."""
+"""Text that a sender may have chosen, by the attack that it tries."""
 
 _DISPOSITIONS = {"MALICIOUS": 46, "SUSPICIOUS": 34, "MALICIOUS-BEC": 15, "MALICIOUS-VISHING": 3, "SUSPICIOUS-LURE": 1}
 _OWNER = "6f0a5c1e-8a5b-4d0c-9c1d-0d6c3b1f7e2a"
 
 
-def records(count: int, *, hostile: bool = True, seed: int = 7) -> Iterator[dict[str, Any]]:
-    """So many records of PERIOD, newest first; where hostile, one for each of HOSTILE among them, if so many go in."""
+def read_all(items: Iterable[dict[str, Any]]) -> Iterator[AnyRecord]:
+    """The items, parsed as the command line parses them."""
+    return map(read_stored_record, items)
+
+
+def items(count: int, *, hostile: bool = True, seed: int = 7) -> Iterator[dict[str, Any]]:
+    """Yield items of PERIOD, newest first. If hostile, one for each text of HOSTILE is among them, as far as they fit."""
     chance = random.Random(seed)
     mails = [mail for mail in Mailbox.load() if mail.detected and mail.result and mail.mail]
     payloads = list(HOSTILE.values()) if hostile else []
@@ -69,18 +75,25 @@ def records(count: int, *, hostile: bool = True, seed: int = 7) -> Iterator[dict
         at = UNTIL - (UNTIL - PERIOD.since) * (n + chance.random()) / count
         while at.weekday() >= 5 and chance.random() < 0.6:
             at -= timedelta(days=chance.choice([1, 2]))
-        # No two campaigns are as busy as each other.
+        # Some campaigns send far more emails than others.
         mail = mails[int(chance.expovariate(6 / len(mails))) % len(mails)]
-        record = _record(chance, mail, max(at, PERIOD.since))
+        item = _item(chance, mail, max(at, PERIOD.since))
         wave, place = divmod(n, every)
-        yield _attacked(record, payloads[wave]) if place == 0 and wave < len(payloads) else record
+        yield _attacked(item, payloads[wave]) if place == 0 and wave < len(payloads) else item
 
 
-def _record(chance: random.Random, mail: Mail, decided: datetime) -> dict[str, Any]:
+def unreadable_item(payload: str) -> dict[str, Any]:
+    """An item with a hostile text in each attribute, which this release cannot read."""
+    [item] = items(1, hostile=False)
+    return {name: value if name == "decided_at" else _poisoned(value, payload) for name, value in item.items()}
+
+
+def _item(chance: random.Random, mail: Mail, decided: datetime) -> dict[str, Any]:
     postfix_id = "4" + "".join(chance.choices("bcdfghjklmnpqrstvwxy", k=9)) + "z" + "".join(chance.choices("bcdf", k=4))
     [outcome] = chance.choices(["ESCALATED", "CLOSED", "NOT_FOUND", "REJECTED"], [94, 2, 2, 2])
     record: dict[str, Any] = {
-        "about": postfix_id,
+        "pk": postfix_id,
+        "sk": f"7d1f0c2ab84e4e6f9a35c8d2e6b10f47/{postfix_id}#{outcome}",
         "account_id": "7d1f0c2ab84e4e6f9a35c8d2e6b10f47",
         "id": postfix_id,
         "postfix_id": postfix_id,
@@ -89,7 +102,7 @@ def _record(chance: random.Random, mail: Mail, decided: datetime) -> dict[str, A
         "escalate_on": ["MALICIOUS", "MALICIOUS-BEC", "SUSPICIOUS"],
         "schema_version": "2026-10",
         "release": RELEASE,
-        "turn": 0,
+        "revision": 0,
         "decided_at": moment(decided),
         "month": f"{decided:%Y-%m}",
         "sqs_message_id": _uuid(chance),
@@ -111,10 +124,11 @@ def _alerted(chance: random.Random, record: Mapping[str, Any], decided: datetime
     [disposition] = chance.choices(list(_DISPOSITIONS), list(_DISPOSITIONS.values()))
     [delivered] = chance.choices(["true", "false", "unknown"], [12, 80, 8])
     closed, pending = record["outcome"] == "CLOSED", chance.random() < 0.004
-    grave = disposition.startswith("MALICIOUS")
-    told: dict[str, Any] = {
+    malicious = disposition.startswith("MALICIOUS")
+    alerted: dict[str, Any] = {
+        "activity": "Close" if closed else "Create",
         "disposition": "SPAM" if closed else disposition,
-        "severity": "Informational" if closed else _severity(grave, delivered == "true"),
+        "severity": "Informational" if closed else _severity(malicious, delivered == "true"),
         "delivered": delivered,
         "state": "PENDING" if pending else "SENT",
         "alert_id": hashlib.sha256(record["id"].encode()).hexdigest()[:32],
@@ -123,15 +137,15 @@ def _alerted(chance: random.Random, record: Mapping[str, Any], decided: datetime
         "claimed_at": moment(decided + timedelta(milliseconds=4)),
     }
     if closed or chance.random() < 0.05:
-        told |= {"previous_disposition": "SUSPICIOUS", "previous_alert_id": "0f" * 16, "turn": 1}
+        alerted |= {"previous_disposition": "SUSPICIOUS", "previous_alert_id": "0f" * 16, "revision": 1}
     if pending:
-        return told | {"pending": "yes", "lease_until": moment(decided + timedelta(minutes=5))}
+        return alerted | {"pending": "yes", "lease_until": moment(decided + timedelta(minutes=5))}
     published = decided + timedelta(milliseconds=chance.randint(20, 140))
-    return told | {"sns_message_id": _uuid(chance), "published_at": moment(published)}
+    return alerted | {"sns_message_id": _uuid(chance), "published_at": moment(published)}
 
 
-def _severity(grave: bool, delivered: bool) -> str:
-    if grave:
+def _severity(malicious: bool, delivered: bool) -> str:
+    if malicious:
         return "Critical" if delivered else "High"
     return "High" if delivered else "Medium"
 
@@ -139,41 +153,31 @@ def _severity(grave: bool, delivered: bool) -> str:
 def _found(chance: random.Random, mail: Mail, record: Mapping[str, Any], decided: datetime) -> dict[str, Any]:
     assert mail.result is not None
     assert mail.mail is not None
-    kept = excerpt(read_detection(dict(mail.result)), 150 * 1024)
+    kept = truncate(read_detection(dict(mail.result)), 150 * 1024)
     sender = kept.fields["sender_info"]
     assert isinstance(sender, dict)
     known = ("subject", "from", "from_name", "envelope_from", "replyto", "to", "envelope_to", "message_id")
-    context = {name: mail.mail[name] for name in (*known, "delivery_mode", "client_recipients") if mail.mail.get(name)}
+    details = {name: mail.mail[name] for name in (*known, "delivery_mode", "client_recipients") if mail.mail.get(name)}
     status = {"true": ["delivered"], "false": ["quarantined"]}.get(record["delivered"])
+    if status:
+        details["delivery_status"] = status
     seen = {"sent_at": moment(decided - timedelta(seconds=40)), "scanned_at": moment(decided - timedelta(seconds=31))}
     found: dict[str, Any] = {
         "sender_domain": sender.get("pld"),
         "sender_ip": sender.get("ip"),
-        "delivery_status": status,
         "investigate_id": f"{record['id']}-{decided:%Y-%m-%dT%H:%M:%S}-12345678",
         "detection": json.loads(json.dumps(kept.fields)),
         "detection_counts": kept.counts,
         "detection_dropped": list(kept.dropped),
-        "context": context | seen | {"detection_reasons": mail.mail.get("detection_reasons", [])},
+        "details": details | seen | {"detection_reasons": mail.mail.get("detection_reasons", [])},
         "drift": ["$.findings[0].detection: enum"] if chance.random() < 0.1 else [],
     }
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _attacked(record: dict[str, Any], payload: str) -> dict[str, Any]:
-    """The record with the payload in everything that a mail, or an answer gone wrong, might bring."""
-    ours = {
-        "about",
-        "decided_at",
-        "queued_at",
-        "published_at",
-        "fetched_at",
-        "month",
-        "expires_at",
-        "state",
-        "delivered",
-    }
-    attacked = {name: it if name in ours else _poisoned(it, payload) for name, it in record.items()}
+def _attacked(item: dict[str, Any], payload: str) -> dict[str, Any]:
+    """The item with the payload in every attribute that is free text, inside the detection and the details, too."""
+    attacked = {name: it if name in _NOT_FREE_TEXT else _poisoned(it, payload) for name, it in item.items()}
     attacked["outcome"] = "ESCALATED"
     attacked["disposition"] = f"MALICIOUS-{payload}".upper()
     poisoned = {"filename": payload, "content_type": payload, "sha256": payload, "size": payload, "name": payload}
@@ -187,8 +191,17 @@ def _attacked(record: dict[str, Any], payload: str) -> dict[str, Any]:
         "sender_info": {"as_name": payload, "geo": payload, "ip": payload, "pld": payload},
         "validation": {"comment": payload, "spf": payload},
     }
-    attacked["context"] = {"subject": payload, "from": payload, "from_name": payload, "to": [payload] * 40}
+    attacked["detection_counts"] = {"links": 60, "attachments": 3}
+    attacked["details"] = {"subject": payload, "from": payload, "from_name": payload, "to": [payload] * 40}
     return attacked | {"sender_domain": payload, "sender_ip": payload, "drift": [payload], "detail": payload}
+
+
+_NOT_FREE_TEXT = {
+    *("pk", "sk", "month", "outcome", "reason", "severity", "state", "activity", "revision", "claims"),
+    *("decided_at", "queued_at", "published_at", "fetched_at", "claimed_at", "lease_until", "expires_at"),
+    "detection_counts",
+}
+"""Keys, times, enums and counts. A record with anything else in them is unreadable."""
 
 
 def _poisoned(value: Any, payload: str) -> Any:
@@ -202,4 +215,4 @@ def _uuid(chance: random.Random) -> str:
 
 if __name__ == "__main__":
     with Path(sys.argv[1]).open("w", encoding="utf-8") as file:
-        print(write_report(records(int([*sys.argv, "1000"][2])), PERIOD, file), "records")
+        print(write_report(read_all(items(int([*sys.argv, "1000"][2]))), PERIOD, file), "records")

@@ -1,4 +1,4 @@
-"""A report about mail whose senders wrote for its reader: it is read, and nothing else happens."""
+"""A report about emails whose senders attack its reader: the page shows their text and does nothing else."""
 
 import unicodedata
 from pathlib import Path
@@ -7,65 +7,76 @@ import pytest
 from playwright.sync_api import ViewportSize
 
 from tests.clock import eventually
-from tests.report.conftest import PHONE, Read, Report
-from tests.report.records import HOSTILE, records
+from tests.report.conftest import PHONE, Open, Report
+from tests.report.records import HOSTILE, items, unreadable_item
 from tests.unit.mail_client import links
 
 ELEMENTS = """
     html head meta title style script template body header main footer section a h1 h2 h3 p span dl dt dd div ul ol li
     table thead tbody tr th td time button input select option label details summary svg g rect line text
 """
-"""Every element that a report may have, whatever is in its records."""
+"""Every element that a report may have, whatever its records contain."""
 ATTRIBUTES = """
     aria-describedby aria-expanded aria-hidden aria-label aria-labelledby aria-sort autocomplete charset class colspan
     content data-column for height hidden href http-equiv id lang name placeholder role scope spellcheck tabindex
     text-anchor type value width x x1 x2 y y1 y2
 """
-BEYOND = f"""
+UNEXPECTED = f"""
     (() => {{
         const [elements, attributes] = [`{ELEMENTS}`, `{ATTRIBUTES}`].map((it) => new Set(it.split(/\\s+/)));
         const found = [...document.querySelectorAll("*")].flatMap((it) => [`<${{it.localName}}>`, ...it.getAttributeNames()]);
         return [...new Set(found)].filter((it) => !elements.has(it.replace(/[<>]/g, "")) && !attributes.has(it));
     }})()
 """
-"""What a page has beyond these."""
+"""Elements and attributes of a page that are not in these lists."""
 
 
-def test_a_thousand_records(thousand_report: Path, read: Read) -> None:
-    """With every row shown and opened there was one request, for the file itself, and not a word on the console."""
-    reading = read(thousand_report)
-    reading.show_all()
-    reading.open_all()
-    assert 1_000 == reading.page.locator(".detail").count()
-    assert ([f"request: {thousand_report.as_uri()[:80]}"], False) == (reading.deeds, reading.owned)
-    assert [] == reading.ask(BEYOND)
+def test_page_of_a_thousand_records_makes_one_request(thousand_report: Path, open_page: Open) -> None:
+    """With every row open, the only request is for the file itself, and the console is empty."""
+    tab = open_page(thousand_report)
+    tab.show_all()
+    tab.open_all()
+    assert 1_000 == tab.page.locator(".detail").count()
+    assert ([f"request: {thousand_report.as_uri()[:80]}"], False) == (tab.activity, tab.owned)
+    assert [] == tab.evaluate(UNEXPECTED)
 
 
 @pytest.mark.parametrize("payload", HOSTILE.values(), ids=HOSTILE)
-def test_a_single_record(payload: str, report: Report, read: Read) -> None:
-    """Also where it is all there is, and what it says stands in the charts: it is read, and nothing happens."""
+def test_hostile_record_alone_runs_nothing(payload: str, report: Report, open_page: Open) -> None:
+    """Its words are in the charts and the list, and nothing runs."""
     at = list(HOSTILE.values()).index(payload)
-    path = report(list(records(len(HOSTILE)))[at : at + 1])
-    reading = read(path)
-    reading.open_all()
-    assert 1 == reading.page.locator(".detail").count() == reading.page.locator(".find >> nth=0").count()
-    assert ([f"request: {path.as_uri()[:80]}"], False, []) == (reading.deeds, reading.owned, reading.ask(BEYOND))
+    path = report(list(items(len(HOSTILE)))[at : at + 1])
+    tab = open_page(path)
+    tab.open_all()
+    assert 1 == tab.page.locator(".detail").count() == tab.page.locator(".find >> nth=0").count()
+    assert ([f"request: {path.as_uri()[:80]}"], False, []) == (tab.activity, tab.owned, tab.evaluate(UNEXPECTED))
+
+
+@pytest.mark.parametrize("payload", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_unreadable_record_runs_nothing(payload: str, report: Report, open_page: Open) -> None:
+    """It is one row that says why it cannot be read."""
+    path = report([unreadable_item(payload)])
+    tab = open_page(path)
+    tab.open_all()
+    assert [True] == [it.startswith("This record cannot be read: attribute ") for it in tab.column("mail button")]
+    assert ([f"request: {path.as_uri()[:80]}"], False, []) == (tab.activity, tab.owned, tab.evaluate(UNEXPECTED))
+    assert [] == links(tab.evaluate("document.body.innerText"))
 
 
 @pytest.mark.parametrize("size", [PHONE, ViewportSize(width=320, height=600)], ids=["phone", "small phone"])
-def test_a_phone(size: ViewportSize, report: Report, read: Read) -> None:
-    """Nothing that a sender writes makes the page wider than a phone, opened or not."""
-    reading = read(report(list(records(len(HOSTILE)))), size=size)
-    assert size["width"] == reading.ask("document.documentElement.scrollWidth")
-    reading.open_all()
-    assert size["width"] == reading.ask("document.documentElement.scrollWidth")
+def test_hostile_text_fits_a_phone(size: ViewportSize, report: Report, open_page: Open) -> None:
+    """No text makes the page wider than the screen, with rows open or closed."""
+    tab = open_page(report(list(items(len(HOSTILE)))), size=size)
+    assert size["width"] == tab.evaluate("document.documentElement.scrollWidth")
+    tab.open_all()
+    assert size["width"] == tab.evaluate("document.documentElement.scrollWidth")
 
 
-def test_what_is_read(report: Report, read: Read) -> None:
-    """No link, and no character that nobody sees; and the text is still there to be read."""
-    reading = read(report(list(records(len(HOSTILE)))))
-    reading.open_all()
-    shown = reading.ask("document.body.innerText")
+def test_shown_text_has_no_link_and_no_invisible_character(report: Report, open_page: Open) -> None:
+    """The hostile text is still readable."""
+    tab = open_page(report(list(items(len(HOSTILE)))))
+    tab.open_all()
+    shown = tab.evaluate("document.body.innerText")
     assert [] == links(shown)
     assert set() == {it for it in shown if unicodedata.category(it)[0] == "C"} - {"\n", "\t"}
     assert [] == [
@@ -73,14 +84,14 @@ def test_what_is_read(report: Report, read: Read) -> None:
     ]
 
 
-def test_words_of_the_table(report: Report, read: Read) -> None:
-    """A disposition with a payload in it can be filtered by, like any other."""
-    reading = read(report(list(records(len(HOSTILE)))))
-    options = reading.page.locator("#disposition option").all_inner_texts()
+def test_hostile_disposition_can_be_filtered(report: Report, open_page: Open) -> None:
+    """It works like any other disposition."""
+    tab = open_page(report(list(items(len(HOSTILE)))))
+    options = tab.page.locator("#disposition option").all_inner_texts()
     [chosen] = [it for it in options if it.startswith("MALICIOUS-<IMG")]
-    reading.page.locator("#disposition").select_option(label=chosen)
-    assert [chosen] == reading.column("disposition")
-    assert not reading.owned
+    tab.page.locator("#disposition").select_option(label=chosen)
+    assert [chosen] == tab.column("disposition")
+    assert not tab.owned
 
 
 UNDEFENDED = {
@@ -98,15 +109,17 @@ UNDEFENDED = {
 }
 
 
-@pytest.mark.parametrize(("html", "owned", "deeds"), UNDEFENDED.values(), ids=UNDEFENDED)
-def test_a_page_without_defence(html: str, owned: bool, deeds: list[str], tmp_path: Path, read: Read) -> None:
-    """It is seen to do what it does: the tests of this file would notice."""
+@pytest.mark.parametrize(("html", "owned", "activity"), UNDEFENDED.values(), ids=UNDEFENDED)
+def test_attack_on_an_undefended_page_is_noticed(
+    html: str, owned: bool, activity: list[str], tmp_path: Path, open_page: Open
+) -> None:
+    """The tests of this file would see each of these attacks."""
     page = tmp_path / "page.html"
     page.write_text(f"<!doctype html>{html}", encoding="utf-8")
-    reading = read(page)
-    reading.page.wait_for_load_state()
-    seen = [it for it in reading.deeds[1:] if "ERR_INTERNET_DISCONNECTED" not in it]
-    assert (owned, deeds) == (reading.owned, seen)
+    tab = open_page(page)
+    tab.page.wait_for_load_state()
+    observed = [it for it in tab.activity[1:] if "ERR_INTERNET_DISCONNECTED" not in it]
+    assert (owned, activity) == (tab.owned, observed)
 
 
 INJECTED = {
@@ -120,19 +133,19 @@ INJECTED = {
 
 
 @pytest.mark.parametrize("injected", INJECTED.values(), ids=INJECTED)
-def test_were_something_to_slip_through(injected: str, report: Report, read: Read) -> None:
-    """The page's own policy refuses it: it runs nothing, asks for nothing, and says on the console that it was tried."""
-    reading = read(report([]))
-    with reading.page.expect_console_message(lambda it: "Content Security Policy" in it.text or "Trusted" in it.text):
-        reading.ask(f"(() => {{ try {{ {injected} }} catch (it) {{ console.log(it.message) }} }})()")
-    reading.settle()
+def test_policy_blocks_injected_markup(injected: str, report: Report, open_page: Open) -> None:
+    """The content security policy runs nothing, sends nothing, and reports the attempt on the console."""
+    tab = open_page(report([]))
+    with tab.page.expect_console_message(lambda it: "Content Security Policy" in it.text or "Trusted" in it.text):
+        tab.evaluate(f"(() => {{ try {{ {injected} }} catch (it) {{ console.log(it.message) }} }})()")
+    tab.settle()
 
-    def asked() -> list[str]:
-        reading.ask("0")  # what the browser has reported by now is taken in by the next call
-        return [it for it in reading.deeds[1:] if it.startswith("request")]
+    def requests() -> list[str]:
+        tab.evaluate("0")  # the next call receives what the browser has reported by now
+        return [it for it in tab.activity[1:] if it.startswith("request")]
 
     eventually(
-        lambda: len(asked()) == reading.deeds.count("failed: csp"),
-        "the page's policy refuses every request of the page",
+        lambda: len(requests()) == tab.activity.count("failed: csp"),
+        "the page's policy blocks every request of the page",
     )
-    assert not reading.owned
+    assert not tab.owned

@@ -1,15 +1,16 @@
-"""One message, one mail, one record: for what a test needs and does not care about."""
+"""Example values, for what a test does not vary."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from functions.cloudflare.context import Context, read_context
-from functions.cloudflare.detection import Detection, read_detection
-from functions.cloudflare.message_id import MessageId
-from functions.escalate.decision import weighed
-from functions.escalate.message import Message
-from functions.ledger.record import Record
+from functions.domain.detection import Detection, read_detection
+from functions.domain.email_id import EmailId
+from functions.domain.message_details import MessageDetails, read_message_details
+from functions.domain.outcome import Outcome, Reason
+from functions.domain.record import Record
+from functions.escalate.decision import with_severity
+from functions.escalate.sqs_message import Message
 
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 POSTFIX_ID = "4Njp3P0STMz2c02Q"
@@ -29,7 +30,7 @@ RESULT: dict[str, Any] = {
     "validation": None,
     "final_disposition": "MALICIOUS",
 }
-"""The least that matches the contract."""
+"""The smallest result that matches the contract."""
 
 FULL: dict[str, Any] = RESULT | {
     "attachments": [{"size": 7, "name": "invoice.pdf.exe", "sha256": "0" * 64}],
@@ -50,9 +51,9 @@ FULL: dict[str, Any] = RESULT | {
     "threat_categories": [{"id": 1, "name": "Phish"}],
     "validation": {"spf": "fail", "dkim": "none", "dmarc": "fail"},
 }
-"""An ordinary one, with something in every list."""
+"""An ordinary result, with an item in every list."""
 
-CONTEXT: dict[str, Any] = {
+DETAILS: dict[str, Any] = {
     "id": INVESTIGATE_ID,
     "subject": "Your invoice",
     "from": "pay@evil.example",
@@ -72,9 +73,9 @@ CONTEXT: dict[str, Any] = {
 
 _RECORD = Record(
     account_id=ACCOUNT,
-    id=MessageId(INVESTIGATE_ID),
-    outcome="ESCALATED",
-    reason="disposition-listed",
+    id=EmailId(INVESTIGATE_ID),
+    outcome=Outcome.ESCALATED,
+    reason=Reason.DISPOSITION_LISTED,
     escalate_on=("MALICIOUS",),
     queued_at=NOON,
     fetched_at=NOON,
@@ -85,25 +86,25 @@ _RECORD = Record(
 
 
 def message(body: str) -> Message:
-    """A message that says this, delivered for the first time."""
+    """Build a message with this body, at its first delivery."""
     return Message("70a95218-f226-45e6-b742-9761b03b8bdc", body, "receipt", 1, NOON, NOON)
 
 
 def detection(**fields: object) -> Detection:
-    """A detection with these fields in place of the ordinary ones."""
+    """Build a detection in which these fields replace the defaults."""
     return read_detection(RESULT | fields)
 
 
-def context(**fields: object) -> Context:
-    """A context with these fields in place of the ordinary ones."""
-    return read_context(CONTEXT | fields)
+def details(**fields: object) -> MessageDetails:
+    """Build message details in which these fields replace the defaults."""
+    return read_message_details(DETAILS | fields)
 
 
 def escalated(**fields: Any) -> Record:
-    """A record of what somebody is to be told of, as the decision leaves it, with these fields in place of others."""
-    return weighed(record(**{"detection": detection(), "escalates": True} | fields))
+    """Build an escalated record in which these fields replace the defaults."""
+    return with_severity(record(**{"detection": detection(), "escalates": True} | fields))
 
 
 def record(**fields: Any) -> Record:
-    """A record with these fields in place of the ordinary ones."""
+    """Build a record in which these fields replace the defaults."""
     return replace(_RECORD, **fields)

@@ -1,4 +1,4 @@
-"""What holds the modules apart, and the template and the code together."""
+"""Imports between the modules of functions/, and the settings in template and code."""
 
 import ast
 import subprocess
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from functions.escalate.outcome import Reason
+from functions.domain.outcome import Reason
 from functions.escalate.settings import InvalidSettings, read_settings
 from tests.clock import HANG_SECONDS
 
@@ -20,95 +20,104 @@ MODULES = {
     for path in sorted((ROOT / "functions").rglob("*.py"))
 }
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
-PURE = [
-    *(name for name in MODULES if name.startswith("functions.alert.")),
-    "functions.cloudflare.context",
-    "functions.cloudflare.contract",
-    "functions.cloudflare.detection",
-    "functions.cloudflare.envelope",
-    "functions.cloudflare.errors",
-    "functions.cloudflare.excerpt",
-    "functions.cloudflare.message_id",
-    "functions.cloudflare.pace",
-    "functions.cloudflare.recipients",
-    "functions.cloudflare.values",
-    "functions.escalate.cases",
-    "functions.escalate.chunks",
-    "functions.escalate.decision",
-    "functions.escalate.message",
-    "functions.escalate.outcome",
-    "functions.escalate.request",
-    "functions.escalate.settings",
-    "functions.escalate.severity",
-    "functions.escalate.verdict",
-    "functions.ledger.item",
-    "functions.ledger.keys",
-    "functions.ledger.pointers",
-    "functions.ledger.record",
-    "functions.ledger.standing",
-    "functions.ledger.wire",
-]
-WIRES = {"boto3", "botocore", "urllib3", "http", "socket", "ssl", "requests"}
-ENTRY = "functions.escalate.main"
-PARTS = ("cloudflare", "ledger", "alert", "escalate")
-"""From the inside out: each may know of those before it."""
+IMPURE = {
+    "functions.aws",
+    "functions.cloudflare.client",
+    "functions.cloudflare.transport",
+    "functions.escalate.app",
+    "functions.escalate.finish",
+    "functions.escalate.form",
+    "functions.escalate.handler",
+    "functions.escalate.investigate",
+    "functions.escalate.notify",
+    "functions.escalate.pipeline",
+    "functions.escalate.queues",
+    "functions.escalate.topic",
+    "functions.ledger.ledger",
+    "functions.ledger.transaction",
+}
+"""Modules that use the network, or import one that does. All others are pure."""
+NETWORK = {"boto3", "botocore", "urllib3", "http", "socket", "ssl", "requests"}
+ENTRY = "functions.escalate.handler"
+LAYERS = (("domain",), ("cloudflare",), ("alert", "ledger"), ("escalate",))
+"""The packages of functions/, from the innermost layer to the outermost. A package imports earlier layers only."""
+LAYER = {package: number for number, layer in enumerate(LAYERS) for package in layer}
 
 
 def imports(module: str) -> Iterator[str]:
-    """What a module imports when it runs, by full name."""
+    """Yield the full names of a module's imports."""
     for node in ast.walk(TREES[module]):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.module is not None
-            assert node.level == 0, f"{module} imports relatively"
+            assert node.level == 0, f"{module} has a relative import"
             yield node.module
 
 
-def part(name: str) -> str:
-    """The folder of functions/ that a module of ours is in; nothing for any other module."""
+def package_of(name: str) -> str:
+    """Return the package of functions/ that has a module; empty for other modules."""
     return name.split(".")[1] if name.startswith("functions.") else ""
 
 
-def reaches(module: str) -> dict[str, str]:
-    """All that a module imports by way of ours, each with the module of ours that does."""
+def external_imports(module: str) -> dict[str, str]:
+    """Map each external import of a module, direct or through modules of functions/, to the importing module."""
     found: dict[str, str] = {}
-    seen, ahead = set[str](), [module]
-    while ahead:
-        here = ahead.pop()
-        seen.add(here)
-        for name in imports(here):
+    seen, pending = set[str](), [module]
+    while pending:
+        current = pending.pop()
+        seen.add(current)
+        for name in imports(current):
             if name in TREES:
-                ahead += [name] if name not in seen else []
+                pending += [name] if name not in seen else []
             else:
-                found.setdefault(name.split(".")[0], here)
+                found.setdefault(name.split(".")[0], current)
     return found
 
 
-@pytest.mark.parametrize("module", PURE)
-def test_a_pure_module(module: str) -> None:
-    """It reaches no network, neither itself nor by what it imports of ours."""
-    assert {} == {name: by for name, by in reaches(module).items() if name in WIRES}
+@pytest.mark.parametrize("module", sorted(MODULES.keys() - IMPURE))
+def test_unlisted_module_uses_no_network(module: str) -> None:
+    """It imports no network library, neither directly nor through another module."""
+    assert {} == {name: by for name, by in external_imports(module).items() if name in NETWORK}
 
 
-def test_the_parts() -> None:
-    """Cloudflare, the ledger and the alerts know nothing of the function that stands between them, nor of a later part."""
-    inward = [
+@pytest.mark.parametrize("module", sorted(IMPURE))
+def test_listed_module_uses_the_network(module: str) -> None:
+    """The list has no module that is pure."""
+    assert {name for name in external_imports(module) if name in NETWORK}
+
+
+def test_imports_point_to_inner_layers_only() -> None:
+    """Entry points import services, services import adapters, adapters import the domain; siblings stay apart."""
+    wrong = [
         (module, name)
         for module in TREES
         for name in imports(module)
-        if part(module) in PARTS and part(name) in PARTS and PARTS.index(part(name)) > PARTS.index(part(module))
+        if (inner := LAYER.get(package_of(name))) is not None
+        and package_of(module) != package_of(name)
+        and (package_of(module) not in LAYER or inner >= LAYER[package_of(module)])
     ]
-    assert inward == []
+    assert wrong == []
 
 
-def test_every_part() -> None:
-    """The order is that of all there are."""
-    assert {*PARTS} == {part(name) for name in MODULES if name.count(".") > 1}
+def test_domain_imports_nothing_of_ours() -> None:
+    """The domain has no dependency on schemas, clients or settings."""
+    wrong = [
+        (module, name)
+        for module in TREES
+        for name in imports(module)
+        if package_of(module) == "domain" and name.startswith("functions.") and package_of(name) != "domain"
+    ]
+    assert wrong == []
 
 
-def test_importing() -> None:
-    """It needs no environment and does nothing: only the module that Lambda imports reads settings."""
+def test_every_package_has_a_layer() -> None:
+    """A new package is placed in a layer."""
+    assert {*LAYER} == {package_of(name) for name in MODULES if name.count(".") > 1}
+
+
+def test_imports_have_no_side_effects_and_need_no_environment() -> None:
+    """Only the module that Lambda imports reads settings."""
     names = [name for name in MODULES if name != ENTRY]
     program = (
         f"import importlib, sys; sys.path.insert(0, {str(ROOT)!r}); [importlib.import_module(it) for it in {names!r}]"
@@ -125,14 +134,14 @@ def test_importing() -> None:
     assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
 
 
-class Recorder(Mapping[str, str]):
-    """An environment without anything in it that remembers what it was asked for."""
+class RecordingEnvironment(Mapping[str, str]):
+    """An empty environment that records the names of the requested variables."""
 
     def __init__(self) -> None:
-        self.asked: set[str] = set()
+        self.names: set[str] = set()
 
     def __getitem__(self, name: str) -> str:
-        self.asked.add(name)
+        self.names.add(name)
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
@@ -143,10 +152,10 @@ class Recorder(Mapping[str, str]):
 
 
 class Template(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as what stands in them."""
+    """A YAML loader that reads CloudFormation's tags, such as `!Ref x`, as their values."""
 
 
-def _as_it_is(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> Any:
+def _untagged_value(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> Any:
     if isinstance(node, yaml.MappingNode):
         return loader.construct_mapping(node, deep=True)
     if isinstance(node, yaml.SequenceNode):
@@ -155,29 +164,28 @@ def _as_it_is(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> Any:
     return loader.construct_scalar(node)
 
 
-Template.add_multi_constructor("!", _as_it_is)
+Template.add_multi_constructor("!", _untagged_value)
 
 
-def test_the_settings_and_the_template() -> None:
-    """What the function reads the template sets, and what the template sets the function reads."""
+def test_template_sets_exactly_the_variables_that_the_function_reads() -> None:
+    """The variable of the AWS SDK is the only exception."""
     with (ROOT / "template.yaml").open(encoding="utf-8") as text:
         template = yaml.load(text, Template)
     [function] = [it for it in template["Resources"].values() if it["Type"] == "AWS::Serverless::Function"]
-    environment = Recorder()
+    environment = RecordingEnvironment()
     with pytest.raises(InvalidSettings):
         read_settings(environment)
-    # The AWS SDK's own, not ours.
-    assert function["Properties"]["Environment"]["Variables"].keys() - {"AWS_ENDPOINT_URL"} == environment.asked
+    assert function["Properties"]["Environment"]["Variables"].keys() - {"AWS_ENDPOINT_URL"} == environment.names
 
 
 @pytest.mark.parametrize("reason", Reason.__members__)
-def test_every_reason(reason: str) -> None:
-    """Some code gives it: one that nothing gives would be counted, alarmed and redriven by in vain."""
-    elsewhere = {"functions.escalate.outcome", "functions.escalate.telemetry"}
+def test_every_reason_is_used(reason: str) -> None:
+    """Metrics, alarms and filters for an unused reason would have no effect."""
+    definitions = {"functions.domain.outcome", "functions.escalate.telemetry"}
     users = [
         module
         for module, tree in TREES.items()
-        if module not in elsewhere
+        if module not in definitions
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr == reason and ast.unparse(node.value) == "Reason"
     ]

@@ -1,4 +1,4 @@
-"""chunks.py: as many as one call takes."""
+"""Batches within the limits of one AWS call."""
 
 import itertools
 
@@ -6,31 +6,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.escalate.chunks import ENTRIES, chunks
+from functions.aws import ENTRIES, chunks
 
-CHUNKED: dict[str, tuple[list[int], list[list[int]]]] = {
-    "nothing": ([], []),
-    "one": ([1], [[1]]),
-    "ten small ones": ([1] * 10, [[1] * 10]),
-    "eleven small ones": ([1] * 11, [[1] * 10, [1]]),
+CASES: dict[str, tuple[list[int], list[list[int]]]] = {
+    "no items": ([], []),
+    "one item": ([1], [[1]]),
+    "ten small items": ([1] * 10, [[1] * 10]),
+    "eleven small items": ([1] * 11, [[1] * 10, [1]]),
     "exactly the limit": ([60, 40], [[60, 40]]),
-    "one byte beyond": ([60, 41], [[60], [41]]),
-    "one beyond the limit alone": ([101], [[101]]),
-    "one beyond the limit among others": ([1, 101, 1], [[1], [101], [1]]),
-    "the largest": ([100, 100], [[100], [100]]),
-    "nothing in them": ([0] * 25, [[0] * 10, [0] * 10, [0] * 5]),
+    "one byte over the limit": ([60, 41], [[60], [41]]),
+    "one item over the limit": ([101], [[101]]),
+    "one item over the limit among small ones": ([1, 101, 1], [[1], [101], [1]]),
+    "two items of the maximum size": ([100, 100], [[100], [100]]),
+    "25 empty items": ([0] * 25, [[0] * 10, [0] * 10, [0] * 5]),
 }
 
 
-@pytest.mark.parametrize(("sizes", "expected"), CHUNKED.values(), ids=CHUNKED)
-def test_items_of_these_sizes(sizes: list[int], expected: list[list[int]]) -> None:
-    """With room for 100 bytes in a call."""
+@pytest.mark.parametrize(("sizes", "expected"), CASES.values(), ids=CASES)
+def test_items_are_split_by_count_and_size(sizes: list[int], expected: list[list[int]]) -> None:
+    """The limit is 100 bytes in a call."""
     assert expected == list(chunks(sizes, lambda size: size, 100))
 
 
 @given(st.lists(st.integers(0, 150)), st.integers(1, 200))
-def test_any_items(sizes: list[int], limit: int) -> None:
-    """None is lost, their order stays, every chunk fits but for one item that never does, and no two could be one."""
+def test_any_items_keep_their_order_in_as_few_chunks_as_possible(sizes: list[int], limit: int) -> None:
+    """No item is lost, each chunk fits or is one oversized item, and no two adjacent chunks fit into one."""
     chunked = list(chunks(sizes, lambda size: size, limit))
     assert sizes == [size for chunk in chunked for size in chunk]
     assert all(1 <= len(chunk) <= ENTRIES for chunk in chunked)

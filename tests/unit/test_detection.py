@@ -1,4 +1,4 @@
-"""detection.py: a result as data, whatever the result is."""
+"""Parsing of detections, from any result."""
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
@@ -9,7 +9,7 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer
 from hypothesis import given
 
-from functions.cloudflare.detection import (
+from functions.domain.detection import (
     Attachment,
     Detection,
     Finding,
@@ -20,33 +20,33 @@ from functions.cloudflare.detection import (
     Validation,
     read_detection,
 )
+from functions.ledger.attribute_values import to_item
 from functions.ledger.item import attributes
-from functions.ledger.wire import to_item
 from tests.strategies import Answer, answers, json_values, wild_answers
 from tests.unit.examples import FULL, detection, record
 
 deserialize = TypeDeserializer().deserialize
-"""boto3's own reader of what DynamoDB holds: it refuses numbers that DynamoDB does."""
+"""boto3's parser for DynamoDB values. It refuses the same numbers as DynamoDB."""
 
 
 def texts(value: object) -> Iterator[str]:
-    """Every text in a value, names of members included."""
+    """Every text in a value, including member names."""
     if isinstance(value, str):
         yield value
     elif is_dataclass(value):
         for field in fields(value):
             yield from texts(getattr(value, field.name))
     elif isinstance(value, dict):
-        for name, it in value.items():
-            yield from (name, *texts(it))
+        for name, member in value.items():
+            yield from (name, *texts(member))
     elif isinstance(value, (list, tuple)):
-        for it in value:
-            yield from texts(it)
+        for item in value:
+            yield from texts(item)
 
 
-def test_every_field_that_is_documented() -> None:
-    """All of them are read, none is lost on the way."""
-    it = {
+def test_every_documented_field_is_parsed() -> None:
+    """Each field of the result is in the detection."""
+    finding = {
         "attachment": "a.pdf",
         "detail": "d",
         "detection": "MALICIOUS",
@@ -57,7 +57,7 @@ def test_every_field_that_is_documented() -> None:
         "score": 0.5,
         "value": "v",
     }
-    file = {
+    attachment = {
         "size": 7,
         "content_type": "application/pdf",
         "detection": "MALICIOUS",
@@ -83,8 +83,8 @@ def test_every_field_that_is_documented() -> None:
         counts={"attachments": 1, "findings": 1, "headers": 1, "links": 1, "threat_categories": 1},
     )
     assert expected == detection(
-        attachments=[file],
-        findings=[it],
+        attachments=[attachment],
+        findings=[finding],
         headers=[{"name": "Subject", "value": "hello"}],
         links=[{"href": "https://example.com", "text": "click"}],
         sender_info=sender,
@@ -100,15 +100,15 @@ ODD_NUMBERS: dict[str, tuple[Any, int | None]] = {
     "null": (None, None),
     "zero": (0, 0),
     "negative": (-1, -1),
-    "largest of 64 bits": (2**63 - 1, 2**63 - 1),
-    "beyond 64 bits": (2**63, None),
-    "far beyond": (10**400, None),
+    "the largest 64-bit integer": (2**63 - 1, 2**63 - 1),
+    "one more than 64 bits hold": (2**63, None),
+    "401 digits": (10**400, None),
 }
 
 
 @pytest.mark.parametrize(("value", "expected"), ODD_NUMBERS.values(), ids=ODD_NUMBERS)
-def test_an_integer_that_is_odd(value: Any, expected: int | None) -> None:
-    """It is read where DynamoDB can hold it, and is absent otherwise."""
+def test_integer_is_absent_if_dynamodb_cannot_store_it(value: Any, expected: int | None) -> None:
+    """A value within DynamoDB's range is kept."""
     assert expected == detection(sender_info={"as_number": value}).sender_info.as_number
 
 
@@ -119,44 +119,44 @@ ODD_SCORES: dict[str, tuple[Any, float | None]] = {
     "negative": (-0.5, -0.5),
     "infinite": (float("inf"), None),
     "not a number": (float("nan"), None),
-    "larger than DynamoDB takes": (1e126, None),
-    "smaller than DynamoDB takes": (5e-324, 0.0),
+    "larger than the DynamoDB maximum": (1e126, None),
+    "smaller than the DynamoDB minimum": (5e-324, 0.0),
     "an integer beyond any float": (10**400, None),
 }
 
 
 @pytest.mark.parametrize(("value", "expected"), ODD_SCORES.values(), ids=ODD_SCORES)
-def test_a_score_that_is_odd(value: Any, expected: float | None) -> None:
-    """It is read where DynamoDB can hold it, and is absent otherwise."""
+def test_score_is_absent_if_dynamodb_cannot_store_it(value: Any, expected: float | None) -> None:
+    """A value within DynamoDB's range is kept."""
     assert expected == detection(findings=[{"score": value}]).findings[0].score
 
 
-def test_half_a_surrogate_pair() -> None:
-    """The text that holds it can be written down all the same."""
+def test_lone_surrogate_is_replaced() -> None:
+    """The rest of the text stays, and can be encoded in UTF-8."""
     assert detection(action="a\ud83db").action == "a?b"
 
 
-def test_items_that_are_no_objects() -> None:
-    """They are passed over; the others stay in their order."""
+def test_items_that_are_not_objects_are_skipped() -> None:
+    """The other items keep their order."""
     links = detection(links=[None, {"href": "a"}, "b", {"href": "c"}, []]).links
     assert ["a", "c"] == [link.href for link in links]
 
 
 HEADERS = {
     "in another case": ("SUBJECT", "Your invoice"),
-    "not there": ("cc", None),
-    "no name": ("", None),
+    "missing": ("cc", None),
+    "an empty name": ("", None),
 }
 
 
 @pytest.mark.parametrize(("name", "expected"), HEADERS.values(), ids=HEADERS)
-def test_a_header(name: str, expected: str | None) -> None:
-    """It is found by its name, however that is written."""
+def test_header_is_found_in_any_case(name: str, expected: str | None) -> None:
+    """Header names are not case-sensitive."""
     assert expected == read_detection(FULL).header(name)
 
 
-def test_a_header_that_is_there_twice() -> None:
-    """The first that says something is the one."""
+def test_first_header_with_a_value_is_used() -> None:
+    """Headers without a value are skipped."""
     headers = [
         {"name": "From"},
         {"name": "from", "value": ""},
@@ -167,31 +167,31 @@ def test_a_header_that_is_there_twice() -> None:
 
 
 @given(answers)
-def test_a_documented_answer(answer: Answer) -> None:
-    """Nothing of it is dropped: every list keeps its length, and no text is made up."""
-    read = read_detection(answer)
+def test_documented_answer_is_parsed_completely(answer: Answer) -> None:
+    """Each list keeps its length, and each parsed text is in the answer."""
+    parsed = read_detection(answer)
     lists = ("attachments", "findings", "headers", "links", "threat_categories")
-    assert {name: len(answer.get(name) or ()) for name in lists} == {name: len(getattr(read, name)) for name in lists}
-    given_texts = {it for it in texts(list(answer.values())) if it}
-    assert {it for it in texts(replace(read, counts={})) if it} <= given_texts
+    assert {name: len(answer.get(name) or ()) for name in lists} == {name: len(getattr(parsed, name)) for name in lists}
+    answer_texts = {it for it in texts(list(answer.values())) if it}
+    assert {it for it in texts(replace(parsed, counts={})) if it} <= answer_texts
 
 
 @given(wild_answers(json_values(), json_values()))
-def test_any_answer(answer: Answer) -> None:
-    """It can be read; all its texts are UTF-8, and a record of it is one that DynamoDB takes."""
-    read = read_detection(answer)
-    for text in texts(read):
+def test_any_answer_can_be_parsed_and_stored(answer: Answer) -> None:
+    """All texts are valid UTF-8, and DynamoDB accepts the record."""
+    parsed = read_detection(answer)
+    for text in texts(parsed):
         text.encode("utf-8")
-    kept = to_item(attributes(record(detection=read), timedelta(days=400)))
-    for text in texts(kept):
+    stored = to_item(attributes(record(detection=parsed), timedelta(days=400)))
+    for text in texts(stored):
         text.encode("utf-8")
-    for value in kept.values():
+    for value in stored.values():
         deserialize(value)
 
 
 @given(json_values())
-def test_fields_that_are_anything(value: Any) -> None:
-    """Each field in turn may be anything at all."""
+def test_any_value_of_one_field_can_be_parsed_and_stored(value: Any) -> None:
+    """Each field in turn has an arbitrary value."""
     for name in ("action", "attachments", "findings", "sender_info", "threat_categories", "validation"):
-        kept = to_item(attributes(record(detection=read_detection({name: value})), timedelta(days=1)))
-        deserialize(kept["detection"])
+        stored = to_item(attributes(record(detection=read_detection({name: value})), timedelta(days=1)))
+        deserialize(stored["detection"])

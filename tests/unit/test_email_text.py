@@ -1,4 +1,4 @@
-"""email_text.py: what somebody reads at night, whatever the mail's sender wrote."""
+"""email_text.py: readable and harmless text, for any text of the sender."""
 
 import re
 from typing import Any
@@ -8,146 +8,149 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.alert import email_text as written
+from functions.alert import email_text as module
 from functions.alert.email_text import COLUMNS
-from functions.alert.plain_text import plain
-from functions.cloudflare.context import read_context
-from functions.cloudflare.detection import read_detection
-from functions.cloudflare.message_id import MessageId
-from functions.cloudflare.recipients import recipients
-from functions.ledger.record import Record, Told
-from tests.strategies import Answer, wild_answers, wild_contexts
-from tests.unit.examples import FULL, INVESTIGATE_ID, POSTFIX_ID, context, detection, escalated
+from functions.alert.sanitize import plain
+from functions.domain.detection import read_detection
+from functions.domain.email_id import EmailId
+from functions.domain.message_details import read_message_details
+from functions.domain.recipients import recipients
+from functions.domain.record import PreviousAlert, Record
+from tests.strategies import Answer, wild_answers, wild_details
+from tests.unit.examples import FULL, INVESTIGATE_ID, POSTFIX_ID, details, detection, escalated
 from tests.unit.mail_client import links
 
 LONGEST_ID = "M" * 64 + "-2024-01-05T10:00:00-" + "9" * 20
 
 
-def email_text(it: Record) -> str:
-    """The text about a record, for its recipients."""
-    return written.email_text(it, recipients(it.detection, it.context))
+def email_text(record: Record) -> str:
+    """Build the text about a record for its recipients."""
+    return module.email_text(record, recipients(record.detection, record.details))
 
 
 def visible(text: str) -> bool:
-    """Whether a text has line feeds and spaces in it, and else only what one sees."""
+    """Return whether a text has only line feeds, spaces and visible characters."""
     return all(c in "\n " or c == plain(c) for c in text)
 
 
 def too_long(text: str) -> list[str]:
-    """Lines of more columns than there are, where a wide character takes two."""
+    """Return lines of more than 72 columns. Wide characters take two."""
     return [it for it in text.splitlines() if len(it) + sum(east_asian_width(c) in "WF" for c in it) > COLUMNS]
 
 
-def test_an_alert() -> None:
-    """The most urgent first: what, where, what to do; then who and why; then where to look it up."""
+def test_text_begins_with_verdict_and_next_steps() -> None:
+    """Verdict and next steps come first, then details, then references."""
     it = escalated(
-        detection=read_detection(FULL), context=context(delivery_status=["delivered"]), drift=("$.a: unknown",)
+        detection=read_detection(FULL), details=details(delivery_status=["delivered"]), drift=("$.a: unknown",)
     )
     expected = f"""\
-MALICIOUS mail, in an inbox. Severity: Critical
-===============================================
+MALICIOUS email, in an inbox. Severity: Critical
+================================================
 
-Cloudflare is sure: it is malicious, part of an active campaign. It is
-in an inbox.
+Cloudflare's verdict: malicious, part of an active campaign. It is in an
+inbox.
 
 WHAT TO DO
-  1. Take it out of the inboxes: look it up in Cloudflare by its id, and
+  1. Remove it from every inbox: search for its ID in Cloudflare, then
      move it.
-  2. If anybody has opened a file or a link, take the machine off the
-     network, and reset password and sessions.
-  3. Look for others like it: same sender, same links, same files.
+  2. If a recipient opened a file or a link, disconnect the machine from
+     the network. Reset the password and end all sessions.
+  3. Look for similar emails: same sender, same links, same files.
 
-WHO
-  For:        gareth[@]larkfield[.]example
+EMAIL
+  Recipients: gareth[@]larkfield[.]example
   From:       Payroll <pay[@]evil[.]example>
   Subject:    Your invoice
   Delivery:   delivered
   Scanned:    2024-01-05T10:00:02.000Z
 
-WHERE IT CAME FROM
+ORIGIN
   Domain:     evil[.]example
-  Address:    192[.]0[.]2[.]1
+  IP address: 192[.]0[.]2[.]1
   Network:    EXAMPLE-NET (AS64500)
-  Place:      US
+  Location:   US
   Checks:     SPF fail, DKIM none, DMARC fail
   Cloudflare: action QUARANTINED
 
 THREAT CATEGORIES (1)
   - Phish
 
-WHY (1)
+FINDINGS (1)
   - look: Credential harvester (score 0.5)
 
 LINKS (1)
   - hxxps[://]login[.]evil[.]example/a
-    shown as "click"
+    link text: "click"
 
 ATTACHMENTS (1)
   - invoice[.]pdf[.]exe, 7 bytes
     SHA-256:
     {"0" * 64}
 
-TO LOOK IT UP
-  Mail:       {INVESTIGATE_ID}
+REFERENCES
+  Email ID:   {INVESTIGATE_ID}
   Search for: {POSTFIX_ID}
-  Alert:      {it.alert_id}
-  Decided:    2026-11-23T12:00:00.000Z, by the rule disposition-listed
+  Alert ID:   {it.alert_id}
+  Decided:    2026-11-23T12:00:00.000Z, rule disposition-listed
   History:    escalator explain
               {INVESTIGATE_ID}
-  Contract:   the answer did not match the contract at $[.]a: unknown
+  Contract:   Cloudflare's response does not match the API contract at
+              $[.]a: unknown
 """
     assert expected == email_text(it)
 
 
-def test_without_context() -> None:
-    """It says that delivery is unknown, and who and what as far as the mail's own headers tell."""
+def test_headers_replace_missing_details() -> None:
+    """Delivery is unknown. Headers give recipients, sender and subject."""
     text = email_text(escalated(detection=read_detection(FULL)))
-    assert "Whether it was delivered is unknown." in " ".join(text.split())
+    assert "It is not known whether it was delivered." in " ".join(text.split())
     assert "  1. Find out where it is" in text
-    assert "  For:        gareth[@]larkfield[.]example\n" in text
+    assert "  Recipients: gareth[@]larkfield[.]example\n" in text
     assert "  From:       Payroll <pay[@]evil[.]example>\n" in text
     assert "  Subject:    Your invoice\n" in text
 
 
-PLACES = {
-    "delivered": ("in an inbox", "1. Take it out of the inboxes"),
-    "moved": ("moved out", "1. Ask whoever got it"),
-    "quarantined": ("held", "1. Leave it where it is"),
-    "rejected": ("rejected", "1. Nothing has to be taken back"),
-    "deferred": ("under way", "1. Find out where it is"),
+LOCATIONS = {
+    "delivered": ("in an inbox", "1. Remove it from every inbox"),
+    "moved": ("moved out of inbox", "1. Ask each recipient"),
+    "quarantined": ("quarantined", "1. Leave it in quarantine"),
+    "rejected": ("rejected", "1. Nothing to remove"),
+    "deferred": ("not delivered yet", "1. Find out where it is"),
 }
 
 
-@pytest.mark.parametrize(("status", "place", "step"), [(it, *told) for it, told in PLACES.items()], ids=PLACES)
-def test_where_it_is(status: str, place: str, step: str) -> None:
-    """The first line says it, and the first step goes by it."""
-    text = email_text(escalated(context=context(delivery_status=[status])))
-    assert text.startswith(f"MALICIOUS mail, {place}. ")
+@pytest.mark.parametrize(("status", "location", "step"), [(it, *row) for it, row in LOCATIONS.items()], ids=LOCATIONS)
+def test_title_and_first_step_depend_on_delivery(status: str, location: str, step: str) -> None:
+    """The first line says where the email is. The first step matches."""
+    text = email_text(escalated(details=details(delivery_status=[status])))
+    assert text.startswith(f"MALICIOUS email, {location}. ")
     assert step in text
 
 
-def test_a_change_of_mind() -> None:
-    """It names what was told before, and the alert that told it."""
-    text = email_text(escalated(previous=Told("SUSPICIOUS", "1" * 32), turn=1))
-    assert "before, it said SUSPICIOUS." in " ".join(text.split())
-    assert f"  Before:     SUSPICIOUS, alert {'1' * 32}\n" in text
+def test_changed_disposition_names_the_previous_alert() -> None:
+    """The text has the previous disposition and the previous alert's id."""
+    text = email_text(escalated(previous=PreviousAlert("SUSPICIOUS", "1" * 32), revision=1))
+    assert "The previous alert said SUSPICIOUS." in " ".join(text.split())
+    assert f"  Last alert: SUSPICIOUS, alert ID {'1' * 32}\n" in text
 
 
-def test_a_drop() -> None:
-    """It says that nothing is to be alerted on any more, and what to do about what was begun."""
-    it = escalated(disposition="NONE", escalates=False, outcome="CLOSED", previous=Told("MALICIOUS", "1" * 32), turn=1)
+def test_closed_alert_says_what_to_undo() -> None:
+    """A response in progress has to stop."""
+    it = escalated(
+        disposition="NONE", escalates=False, outcome="CLOSED", previous=PreviousAlert("MALICIOUS", "1" * 32), revision=1
+    )
     text = email_text(it)
-    assert text.startswith("Mail is NONE now, no longer MALICIOUS. Severity: Informational\n")
-    assert "nothing to alert on" in " ".join(text.split())
-    assert "1. Stop what the earlier alert began" in text
+    assert text.startswith("Email is now NONE, no longer MALICIOUS. Severity: Informational\n")
+    assert "which does not raise an alert" in " ".join(text.split())
+    assert "1. Stop any response to the previous alert" in text
 
 
-def test_more_than_is_shown() -> None:
-    """Five of each list are shown, and the others are counted: all that Cloudflare gave, not all that was read."""
+def test_long_list_shows_five_items_and_a_count() -> None:
+    """The count includes items that were not read."""
     text = email_text(
         escalated(
             detection=detection(links=[{"href": "x"}] * 10_001, findings=[{"reason": "y"}] * 6),
-            context=context(client_recipients=[f"{n}@a.example" for n in range(8)], to=[], envelope_to=[]),
+            details=details(client_recipients=[f"{n}@a.example" for n in range(8)], to=[], envelope_to=[]),
         )
     )
     assert "LINKS (10001)" in text
@@ -175,12 +178,12 @@ REPLY_TO = {
 
 @pytest.mark.parametrize(("replyto", "shown"), REPLY_TO.values(), ids=REPLY_TO)
 def test_reply_to_is_shown_only_when_it_differs_from_the_sender(replyto: str | None, shown: str | None) -> None:
-    assert shown == row("Reply to", email_text(escalated(context=context(replyto=replyto))))
+    assert shown == row("Reply-To", email_text(escalated(details=details(replyto=replyto))))
 
 
 def test_reply_to_is_shown_when_the_sender_is_unknown() -> None:
-    text = email_text(escalated(context=context(**{"from": None, "replyto": "pay@other.example"})))
-    assert "pay[@]other[.]example" == row("Reply to", text)
+    text = email_text(escalated(details=details(**{"from": None, "replyto": "pay@other.example"})))
+    assert "pay[@]other[.]example" == row("Reply-To", text)
 
 
 SENDERS = {
@@ -192,7 +195,7 @@ SENDERS = {
 
 @pytest.mark.parametrize(("fields", "shown"), SENDERS.values(), ids=SENDERS)
 def test_sender_is_the_from_address_or_else_that_of_the_envelope(fields: dict[str, None], shown: str) -> None:
-    assert shown == row("From", email_text(escalated(context=context(**fields))))
+    assert shown == row("From", email_text(escalated(details=details(**fields))))
 
 
 @pytest.mark.parametrize(("count", "more"), [(4, ""), (5, ""), (6, " and 1 more"), (7, " and 2 more")])
@@ -200,14 +203,14 @@ def test_at_most_five_of_anything_are_shown_and_the_others_counted(count: int, m
     text = email_text(
         escalated(
             detection=detection(links=[{"href": f"link{n}"} for n in range(count)]),
-            context=context(client_recipients=[f"{n}@a.example" for n in range(count)], to=[], envelope_to=[]),
+            details=details(client_recipients=[f"{n}@a.example" for n in range(count)], to=[], envelope_to=[]),
             drift=tuple(f"path{n}" for n in range(count)),
         )
     )
     text = " ".join(text.split())
     shown = range(min(count, 5))
-    assert f"For: {', '.join(f'{n}[@]a[.]example' for n in shown)}{more} From:" in text
-    assert f"LINKS ({count}) {' '.join(f'- link{n}' for n in shown)}{more} TO LOOK IT UP" in text
+    assert f"Recipients: {', '.join(f'{n}[@]a[.]example' for n in shown)}{more} From:" in text
+    assert f"LINKS ({count}) {' '.join(f'- link{n}' for n in shown)}{more} REFERENCES" in text
     assert text.endswith(f"at {'; '.join(f'path{n}' for n in shown)}{more}")
 
 
@@ -234,20 +237,20 @@ ATTACHMENTS: dict[str, tuple[dict[str, object], str]] = {
     "encrypted": ({"name": "a", "encrypted": True}, "- a, encrypted"),
     "not encrypted": ({"name": "a", "encrypted": False}, "- a"),
     "a file name": ({"filename": "b", "name": "a"}, "- b"),
-    "no name": ({"detection": "MALICIOUS"}, "- unnamed, found MALICIOUS"),
+    "no name": ({"detection": "MALICIOUS"}, "- unnamed, verdict MALICIOUS"),
 }
 
 
 @pytest.mark.parametrize(("fields", "shown"), ATTACHMENTS.values(), ids=ATTACHMENTS)
 def test_attachment_says_what_is_known_and_no_more(fields: dict[str, object], shown: str) -> None:
     text = " ".join(email_text(escalated(detection=detection(attachments=[fields]))).split())
-    assert f"ATTACHMENTS (1) {shown} TO LOOK IT UP" in text
+    assert f"ATTACHMENTS (1) {shown} REFERENCES" in text
 
 
 ORIGINS: dict[str, tuple[dict[str, object], str]] = {
-    "place from the city to the country": ({"geo": "US/Texas/Austin"}, "Place: Austin, Texas, US"),
-    "place without a region": ({"geo": "US/-/Austin"}, "Place: Austin, US"),
-    "place unknown": ({"geo": "-/-/-"}, "Place: unknown"),
+    "place from the city to the country": ({"geo": "US/Texas/Austin"}, "Location: Austin, Texas, US"),
+    "place without a region": ({"geo": "US/-/Austin"}, "Location: Austin, US"),
+    "place unknown": ({"geo": "-/-/-"}, "Location: unknown"),
     "network zero": ({"as_name": "NET", "as_number": 0}, "Network: NET (AS0)"),
     "network unknown": ({}, "Network: unknown (AS unknown)"),
 }
@@ -272,16 +275,16 @@ FINDINGS: dict[str, tuple[dict[str, object], str]] = {
 @pytest.mark.parametrize(("fields", "shown"), FINDINGS.values(), ids=FINDINGS)
 def test_finding_says_why_with_its_score(fields: dict[str, object], shown: str) -> None:
     text = " ".join(email_text(escalated(detection=detection(findings=[fields]))).split())
-    assert f"WHY (1) {shown} TO LOOK IT UP" in text
+    assert f"FINDINGS (1) {shown} REFERENCES" in text
 
 
 def test_id_to_search_for_is_shown_only_when_the_mail_has_a_longer_one() -> None:
-    texts = [email_text(escalated(id=MessageId(it))) for it in (POSTFIX_ID, INVESTIGATE_ID)]
+    texts = [email_text(escalated(id=EmailId(it))) for it in (POSTFIX_ID, INVESTIGATE_ID)]
     assert [None, POSTFIX_ID] == [row("Search for", it) for it in texts]
 
 
 def test_same_delivery_status_is_shown_once() -> None:
-    it = escalated(context=context(delivery_status=["delivered", "delivered", "quarantined"]))
+    it = escalated(details=details(delivery_status=["delivered", "delivered", "quarantined"]))
     assert "delivered, quarantined" == row("Delivery", email_text(it))
 
 
@@ -289,11 +292,11 @@ def test_same_delivery_status_is_shown_once() -> None:
 def test_value_goes_on_in_a_second_line_only_when_it_is_too_long_for_the_first(length: int) -> None:
     subject = "x " * (length // 2 - 1) + "y" * (2 + length % 2)
     assert length == len(subject)
-    text = email_text(escalated(context=context(subject=subject)))
+    text = email_text(escalated(details=details(subject=subject)))
     assert (subject if length == COLUMNS - 14 else subject[: subject.rindex(" ")]) == row("Subject", text)
 
 
-# --- text of an attacker ----------------------------------------------------------------------------------------------
+# --- text from an attacker ----------------------------------------------------------------------------------------------
 
 HOSTILE = {
     "url": "https://evil.example/a",
@@ -339,50 +342,50 @@ DETECTION_TEXTS: dict[str, Any] = {
     "subject in a header": lambda it: {"headers": [{"name": "Subject", "value": it}]},
 }
 CONTEXT_TEXTS = ("subject", "from", "from_name", "replyto", "envelope_from", "scanned_at")
-CONTEXT_LISTS = ("to", "envelope_to", "client_recipients", "delivery_status")
-FIELDS = (*DETECTION_TEXTS, *CONTEXT_TEXTS, *CONTEXT_LISTS, "drift")
+DETAILS_LISTS = ("to", "envelope_to", "client_recipients", "delivery_status")
+FIELDS = (*DETECTION_TEXTS, *CONTEXT_TEXTS, *DETAILS_LISTS, "drift")
 
 
 def with_text(field: str, text: str) -> Record:
-    """A record that has a text in a field."""
+    """Build a record that has a text in a field."""
     if field in DETECTION_TEXTS:
         return escalated(detection=detection(**DETECTION_TEXTS[field](text)))
     if field in CONTEXT_TEXTS:
-        return escalated(context=context(**{field: text}))
-    if field in CONTEXT_LISTS:
-        return escalated(context=context(**{field: [text]}))
+        return escalated(details=details(**{field: text}))
+    if field in DETAILS_LISTS:
+        return escalated(details=details(**{field: [text]}))
     return escalated(**{field: (text,)})
 
 
 def texts(field: str) -> dict[str, str]:
-    """The text for a human with each hostile value in this field."""
+    """Build the text once for each hostile value in this field."""
     return {name: email_text(with_text(field, value)) for name, value in HOSTILE.items()}
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_nothing_to_click_on(field: str) -> None:
-    """Wherever a sender's text stands, no client makes a link of it."""
+def test_text_from_the_sender_creates_no_link(field: str) -> None:
+    """No client turns any field into a link."""
     assert {} == {name: found for name, text in texts(field).items() if (found := links(text))}
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_the_width_of_the_text(field: str) -> None:
-    """A mail client wraps none of it."""
+def test_no_line_is_wider_than_72_columns(field: str) -> None:
+    """An email client does not wrap such a line."""
     assert {} == {name: found for name, text in texts(field).items() if (found := too_long(text))}
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_no_line_of_an_attacker(field: str) -> None:
-    """A sender's text begins no line of its own, and controls no display."""
+def test_text_from_the_sender_begins_no_line(field: str) -> None:
+    """It cannot imitate a row or a heading, nor control the display."""
     for text in texts(field).values():
         assert not re.search(r"^(  Verdict|All clear)", text, re.MULTILINE)
         assert visible(text)
 
 
 WIDE: dict[str, dict[str, Any]] = {
-    "longest id": {"id": MessageId(LONGEST_ID)},
+    "longest id": {"id": EmailId(LONGEST_ID)},
     "longest disposition": {"disposition": "MALICIOUS" + "X" * 31},
-    "longest dispositions": {"disposition": "M" * 40, "previous": Told("S" * 40, "0" * 32), "turn": 1},
+    "longest dispositions": {"disposition": "M" * 40, "previous": PreviousAlert("S" * 40, "0" * 32), "revision": 1},
     "network of 64 bits": {"detection": detection(sender_info={"as_name": "x" * 40, "as_number": -(2**63) + 1})},
     "ordinary url": {"detection": detection(links=[{"href": "https://www.login.bank.example.com/" + "a" * 40}])},
     "10,000 of everything": {
@@ -392,27 +395,27 @@ WIDE: dict[str, dict[str, Any]] = {
             findings=[{"reason": "x" * 999}] * 10_000,
             threat_categories=[{"name": "x" * 999}] * 10_000,
         ),
-        "context": context(to=[f"{n}@larkfield.example" for n in range(10_000)], subject="x" * 10_000),
+        "details": details(to=[f"{n}@larkfield.example" for n in range(10_000)], subject="x" * 10_000),
     },
 }
 
 
-@pytest.mark.parametrize("decided", WIDE.values(), ids=WIDE)
-def test_what_is_long_without_malice(decided: dict[str, Any]) -> None:
-    """It fits, too, and stays a text that somebody reads."""
-    text = email_text(escalated(**decided))
+@pytest.mark.parametrize("fields", WIDE.values(), ids=WIDE)
+def test_long_ordinary_values_fit(fields: dict[str, Any]) -> None:
+    """The text stays within 72 columns and 200 lines."""
+    text = email_text(escalated(**fields))
     assert too_long(text) == []
     assert len(text.splitlines()) < 200
 
 
-any_words = st.text(st.characters(), max_size=80) | st.sampled_from(list(HOSTILE.values()))
+any_text = st.text(st.characters(), max_size=80) | st.sampled_from(list(HOSTILE.values()))
 
 
-@given(wild_answers(any_words, st.just("MALICIOUS")), st.none() | wild_contexts(any_words))
-def test_any_text_of_an_attacker(answer: Answer, known: Answer | None) -> None:
-    """Nothing to click on, nothing that controls the display, nothing that is wrapped."""
-    told = None if known is None else read_context(known)
-    text = email_text(escalated(detection=read_detection(answer), context=told))
+@given(wild_answers(any_text, st.just("MALICIOUS")), st.none() | wild_details(any_text))
+def test_any_text_from_the_sender_is_harmless(answer: Answer, fields: Answer | None) -> None:
+    """The text has no links, control characters or long lines."""
+    message_details = None if fields is None else read_message_details(fields)
+    text = email_text(escalated(detection=read_detection(answer), details=message_details))
     assert links(text) == []
     assert visible(text)
     assert too_long(text) == []

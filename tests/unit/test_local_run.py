@@ -1,38 +1,38 @@
-"""What a local run makes of the repository's files: recent mail, events just sent, and how a container gets there."""
+"""ops/local: recent dates of emails and events, and the options for containers."""
 
 import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ops.local.consignment import EVENTS
 from ops.local.container import BRIDGE, add_host
-from ops.local.folder import just_sent
+from ops.local.fake_cloudflare.mailbox import Mailbox
+from ops.local.folder import with_recent_timestamps
 from ops.local.guide import examples
-from ops.local.mailbox import Mailbox
+from ops.local.scenarios import EVENTS
 
 NOW = datetime(2031, 5, 6, 7, 8, 9, 123456, tzinfo=UTC)
 MAILBOX = Mailbox.load()
 RECENT = MAILBOX.recent(NOW)
 
 
-def test_recent_mail_keeps_ids_and_order() -> None:
-    """Every mail is there under its ids, and was scanned in the same order as before."""
+def test_recent_emails_keep_their_ids_and_order() -> None:
+    """The order of the scans is the same."""
     assert [mail.ids for mail in MAILBOX] == [mail.ids for mail in RECENT]
     dated = sorted((mail for mail in RECENT if mail.mail), key=lambda mail: mail.scanned_at)
     times = [mail.mail["scanned_at"] for mail in dated if mail.mail]
     assert sorted(times) == times
 
 
-def test_recent_mail_is_of_the_last_hour() -> None:
+def test_recent_emails_are_from_the_last_hour() -> None:
     """The newest is a minute old, and each other one a minute older than the next."""
     times = sorted(datetime.fromisoformat(mail.mail["scanned_at"]) for mail in RECENT if mail.mail)
     assert NOW.replace(microsecond=0) - timedelta(minutes=1) == times[-1]
     assert NOW - timedelta(hours=1) < times[0]
 
 
-def test_recent_mail_keeps_the_distance_of_its_times() -> None:
-    """What was sent some seconds before the scan still was, and the form of each time is the same."""
+def test_recent_emails_keep_the_difference_between_their_times() -> None:
+    """The time from sending to scan and the format of each time are the same."""
     for before, after in zip(MAILBOX, RECENT, strict=True):
         if before.mail is None or after.mail is None:
             continue
@@ -45,27 +45,27 @@ def test_recent_mail_keeps_the_distance_of_its_times() -> None:
         assert len(before.mail.get("ts", "")) == len(after.mail.get("ts", ""))
 
 
-def test_recent_mail_is_otherwise_the_same() -> None:
-    """Nothing but the times differs: the detection of a mail without a campaign is the very same."""
+def test_recent_emails_differ_in_times_only() -> None:
+    """Detections without a campaign have no times, so they are equal."""
     same = [before.result == after.result for before, after in zip(MAILBOX, RECENT, strict=True)]
-    assert 1 == same.count(False), "one mail has a campaign, which was first seen at some time"
+    assert 1 == same.count(False), "one email has a campaign, which has the time when it was first seen"
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EVENTS.glob("*.json")))
-def test_event_as_if_just_sent(name: str) -> None:
-    """The newest timestamp is now, the distances stay, and so does everything else."""
+def test_event_gets_recent_timestamps(name: str) -> None:
+    """The newest timestamp is now. The differences between timestamps and all other members stay the same."""
     event = json.loads((EVENTS / name).read_text("utf-8"))
-    moved = just_sent(event, NOW)
+    recent = with_recent_timestamps(event, NOW)
     differences = set()
     newest = 0
-    for before, after in zip(event["Records"], moved["Records"], strict=True):
+    for before, after in zip(event["Records"], recent["Records"], strict=True):
         for key in ("SentTimestamp", "ApproximateFirstReceiveTimestamp"):
             old, new = before["attributes"].pop(key), after["attributes"].pop(key)
             differences.add(int(new) - int(old))
             newest = max(newest, int(new))
     assert 1 == len(differences)
     assert int(NOW.timestamp() * 1000) == newest
-    assert event == moved
+    assert event == recent
 
 
 @pytest.mark.parametrize(
@@ -75,14 +75,14 @@ def test_event_as_if_just_sent(name: str) -> None:
         ("127.0.0.1", "Linux", None),
         ("127.0.0.1", "Darwin", ""),
     ],
-    ids=["bridge", "no-bridge", "docker-desktop"],
+    ids=["Linux with a bridge", "Linux without a bridge", "Docker Desktop"],
 )
-def test_container_gets_the_option_that_it_needs(host: str, system: str, option: str | None) -> None:
-    """Only the bridge is named to a container; Docker Desktop resolves the name itself."""
+def test_container_gets_the_host_option_that_it_needs(host: str, system: str, option: str | None) -> None:
+    """Linux needs the address of the bridge; Docker Desktop resolves the host name itself."""
     assert option == add_host(host, system)
 
 
-def test_examples_are_of_four_dispositions() -> None:
-    """The ids that are shown stand for an alert of each kind, and for none."""
+def test_examples_have_four_dispositions() -> None:
+    """Three give alerts, one does not."""
     shown = [mail.result["final_disposition"] for mail in examples(RECENT) if mail.result]
     assert ["MALICIOUS", "MALICIOUS-BEC", "SUSPICIOUS", "SPAM"] == shown

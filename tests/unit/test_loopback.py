@@ -1,4 +1,4 @@
-"""loopback.py: what no proxy is used for, in whichever way a machine names its proxy."""
+"""ops/loopback.py: hosts that bypass the proxy, for all variables that set one."""
 
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
@@ -10,7 +10,7 @@ PROXY = "http://127.0.0.1:9"
 
 
 def lists(**environ: str) -> tuple[str | None, str | None]:
-    """Both lists after the call."""
+    """Return both lists after the call."""
     bypass_proxy(environ, "172.17.0.1")
     return environ.get("no_proxy"), environ.get("NO_PROXY")
 
@@ -25,12 +25,12 @@ def test_loopback_bypasses_any_proxy(proxy: str, host: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["no_proxy", "NO_PROXY"])
-def test_hosts_that_were_listed_stay_listed(name: str) -> None:
+def test_listed_hosts_stay_listed(name: str) -> None:
     expected = "intern.example,localhost,127.0.0.1,::1,[::1],172.17.0.1"
     assert (expected, expected) == lists(HTTP_PROXY=PROXY, **{name: "intern.example, localhost"})
 
 
-def test_list_of_everything_stays_as_it_is() -> None:
+def test_list_of_all_hosts_does_not_change() -> None:
     assert ("*", None) == lists(HTTP_PROXY=PROXY, no_proxy="*")
 
 

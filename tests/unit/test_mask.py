@@ -1,4 +1,4 @@
-"""mask.py: nobody who reads an alert learns whose mailbox it was."""
+"""mask.py: an alert does not reveal the recipients' addresses."""
 
 import re
 from typing import Any
@@ -8,36 +8,36 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.alert import mask
-from functions.alert.alert import Style, describe
-from functions.cloudflare.detection import read_detection
-from functions.cloudflare.recipients import recipients
-from functions.ledger.record import Record
-from tests.unit.examples import FULL, context, detection, escalated
+from functions.alert.alert import AlertOptions, describe
+from functions.domain.detection import read_detection
+from functions.domain.recipients import recipients
+from functions.domain.record import Record
+from tests.unit.examples import FULL, details, detection, escalated
 
-MASK = Style(mask_recipients=True, chat=True)
-
-
-def masked(it: Record) -> Record:
-    """A record with its recipients masked."""
-    return mask.masked(it, recipients(it.detection, it.context))[0]
+MASK = AlertOptions(mask_recipients=True, chat=True)
 
 
-def everything_published(it: Record) -> str:
-    alert = describe(it, MASK)
+def masked(record: Record) -> Record:
+    """Return a record with its recipients masked."""
+    return mask.masked(record, recipients(record.detection, record.details))[0]
+
+
+def everything_published(record: Record) -> str:
+    alert = describe(record, MASK)
     return "\n".join((alert.subject, *alert.bodies.values(), *alert.attributes.values()))
 
 
-def test_a_recipient() -> None:
-    """The first letter and the domain stay; the sender's address is whole."""
-    it = masked(escalated(context=context()))
-    assert it.context is not None
-    assert (("g***@larkfield.example",), "pay@evil.example") == (it.context.to, it.context.from_)
+def test_recipient_is_masked_and_sender_is_not() -> None:
+    """The first letter and the domain of the recipient stay."""
+    it = masked(escalated(details=details()))
+    assert it.details is not None
+    assert (("g***@larkfield.example",), "pay@evil.example") == (it.details.to, it.details.from_)
 
 
 PLACES: dict[str, Any] = {
-    "context": lambda it: {"context": context(to=[it])},
-    "envelope": lambda it: {"context": context(envelope_to=[it])},
-    "mailbox": lambda it: {"context": context(client_recipients=[it])},
+    "details": lambda it: {"details": details(to=[it])},
+    "envelope": lambda it: {"details": details(envelope_to=[it])},
+    "mailbox": lambda it: {"details": details(client_recipients=[it])},
     "header To": lambda it: {"detection": detection(headers=[{"name": "To", "value": f"Name <{it}>"}])},
     "header Cc": lambda it: {"detection": detection(headers=[{"name": "cc", "value": f"a@b.example, {it}"}])},
     "header Delivered-To": lambda it: {"detection": detection(headers=[{"name": "Delivered-To", "value": it}])},
@@ -50,11 +50,11 @@ ADDRESSES = ["gareth.pugh@larkfield.example", "Gareth.Pugh@Larkfield.Example", "
 
 @pytest.mark.parametrize("address", ADDRESSES)
 @pytest.mark.parametrize("place", PLACES)
-def test_wherever_it_is_known_from(place: str, address: str) -> None:
-    """It is found in links, subjects and findings too, however it is written there."""
+def test_recipient_named_in_any_field_is_masked_everywhere(place: str, address: str) -> None:
+    """Links, subjects and findings are masked too, in any spelling."""
     local = address.partition("@")[0]
     named: dict[str, Any] = PLACES[place](address)
-    known = named.get("context", context(to=[], envelope_to=[], client_recipients=[], subject=f"For {address.upper()}"))
+    known = named.get("details", details(to=[], envelope_to=[], client_recipients=[], subject=f"For {address.upper()}"))
     found = named.get("detection", detection())
     links = [
         {"href": f"https://evil.example/?u={address}"},
@@ -68,20 +68,20 @@ def test_wherever_it_is_known_from(place: str, address: str) -> None:
             "headers": [{"name": it.name, "value": it.value} for it in found.headers],
         }
     )
-    text = everything_published(escalated(detection=found, context=known))
+    text = everything_published(escalated(detection=found, details=known))
     assert [] == re.findall(rf"{re.escape(local)}\W{{0,3}}(?:@|%40)\W{{0,3}}larkfield", text, re.IGNORECASE)
     assert "larkfield" in text
 
 
-def test_the_record_keeps_it() -> None:
-    """Only what is published is masked."""
-    it = escalated(context=context())
+def test_record_keeps_unmasked_addresses() -> None:
+    """Only the published alert is masked."""
+    it = escalated(details=details())
     describe(it, MASK)
-    assert it == escalated(context=context())
+    assert it == escalated(details=details())
 
 
-def test_nobody_known() -> None:
-    """Without recipients nothing is changed."""
+def test_record_without_recipients_is_unchanged() -> None:
+    """There is no address to mask."""
     it = escalated(detection=detection())
     assert it == masked(it)
 
@@ -90,16 +90,16 @@ local_parts = st.text(st.sampled_from("abcxyz0189.+_-"), min_size=2, max_size=20
 
 
 @given(st.lists(local_parts, min_size=1, max_size=5))
-def test_any_recipients(names: list[str]) -> None:
-    """None of them is published, also where one stands within another."""
+def test_any_set_of_recipients_is_masked(names: list[str]) -> None:
+    """No address is published, also if one contains another."""
     addresses = [f"{name}@larkfield.example" for name in names]
-    it = escalated(context=context(to=addresses, subject=" ".join(addresses)), detection=read_detection(FULL))
+    it = escalated(details=details(to=addresses, subject=" ".join(addresses)), detection=read_detection(FULL))
     text = describe(it, MASK).bodies["default"]
     assert [] == [it for it in addresses if re.search(rf"(?<![\w.+-]){re.escape(it)}", text)]
 
 
 ENCODED = {
-    "for bounces": "bounce-7-gareth=larkfield.example@evil.example",
+    "bounce address": "bounce-7-gareth=larkfield.example@evil.example",
     "quoted-printable": "=?utf-8?Q?gareth=40larkfield.example?=",
     "in a URL": "https://evil.example/?u=gareth%40larkfield.example&v=1",
     "before another word": "gareth@larkfield.example_2",
@@ -107,49 +107,49 @@ ENCODED = {
 
 
 @pytest.mark.parametrize("text", ENCODED.values(), ids=ENCODED)
-def test_an_address_that_is_encoded(text: str) -> None:
-    """It is found all the same, and what stands around it stays."""
-    it = masked(escalated(context=context(envelope_from=text)))
-    assert it.context is not None
-    assert text.replace("gareth", "g***") == it.context.envelope_from
+def test_encoded_address_is_masked(text: str) -> None:
+    """The text around the address stays unchanged."""
+    it = masked(escalated(details=details(envelope_from=text)))
+    assert it.details is not None
+    assert text.replace("gareth", "g***") == it.details.envelope_from
 
 
-def test_a_mail_to_very_many() -> None:
-    """Nobody is missed, however many there are and however much there is to search."""
-    everybody = [f"reader-{n}@larkfield.example" for n in range(3_000)]
-    headers = [{"name": "To", "value": ", ".join(everybody[n : n + 20])} for n in range(0, 3_000, 20)]
+def test_3000_recipients_are_all_masked() -> None:
+    """No address is missed in a very large response."""
+    addresses = [f"reader-{n}@larkfield.example" for n in range(3_000)]
+    headers = [{"name": "To", "value": ", ".join(addresses[n : n + 20])} for n in range(0, 3_000, 20)]
     links = [{"href": f"https://evil.example/{'a' * 800}"}] * 9_000
     text = everything_published(escalated(detection=detection(headers=headers, links=links)))
     assert [] == re.findall(r"reader-\d+", text)
     assert "r***[@]larkfield[.]example" in text
 
 
-def test_more_than_an_alert_holds() -> None:
-    """What no alert has room for is left out unsearched, and still counted."""
-    it = masked(escalated(detection=detection(links=[{"href": "a" * 100}] * 9_000), context=context()))
+def test_items_beyond_the_search_limit_are_dropped_and_counted() -> None:
+    """No alert has room for them, so they are not searched."""
+    it = masked(escalated(detection=detection(links=[{"href": "a" * 100}] * 9_000), details=details()))
     assert it.detection is not None
     assert 9_000 == it.detection.counts["links"] > len(it.detection.links)
 
 
-def test_no_character_moves_another() -> None:
-    """An address is cut out where it stands, whatever stands before it."""
+def test_lower_casing_does_not_shift_positions() -> None:
+    """The address is replaced at its position, after any capital letters."""
     before = "".join(c for c in map(chr, range(0x2FFFF)) if c.isalpha() and c != c.lower())
-    it = masked(escalated(context=context(subject=f"{before[-900:]}İ gareth@larkfield.example")))
-    assert it.context is not None
-    assert f"{before[-900:]}İ g***@larkfield.example" == it.context.subject
+    it = masked(escalated(details=details(subject=f"{before[-900:]}İ gareth@larkfield.example")))
+    assert it.details is not None
+    assert f"{before[-900:]}İ g***@larkfield.example" == it.details.subject
 
 
-def test_at_the_edge_of_what_is_shown() -> None:
-    """An address that does not fit whole is masked before it is cut."""
+def test_address_at_the_cut_is_masked_before_the_cut() -> None:
+    """No part of an address is left at the end."""
     for length in range(960, 1_000):
-        it = escalated(context=context(subject="." * length + "xyz@larkfield.example", to=["xyz@larkfield.example"]))
+        it = escalated(details=details(subject="." * length + "xyz@larkfield.example", to=["xyz@larkfield.example"]))
         assert "xy" not in everything_published(it)
 
 
-def test_how_many_they_are() -> None:
-    """People whose masked addresses are the same are still so many."""
+def test_recipients_with_equal_masks_are_counted_separately() -> None:
+    """The count of recipients is the same as without masking."""
     addresses = [f"g{number}@larkfield.example" for number in range(30)]
-    it = escalated(context=context(client_recipients=addresses, to=[], envelope_to=[]))
+    it = escalated(details=details(client_recipients=addresses, to=[], envelope_to=[]))
     bodies = describe(it, MASK).bodies
     assert "and 25 more" in bodies["email"]
     assert "and 27 more" in bodies["https"]
@@ -160,9 +160,9 @@ def test_how_many_they_are() -> None:
 
 def subject(text: str, *people: str) -> str | None:
     """A subject as it is published of a mail to these people."""
-    it = masked(escalated(context=context(subject=text, to=[*people], envelope_to=[], client_recipients=[])))
-    assert it.context is not None
-    return it.context.subject
+    it = masked(escalated(details=details(subject=text, to=[*people], envelope_to=[], client_recipients=[])))
+    assert it.details is not None
+    return it.details.subject
 
 
 SUBJECTS = {
@@ -188,16 +188,16 @@ def test_text_with_addresses_has_exactly_the_recipients_masked(text: str, people
 
 def test_text_is_searched_up_to_its_limit_and_ends_there() -> None:
     end = "ab@c.example"
-    whole = "." * (mask.LONGEST_TEXT - len(end)) + end
+    whole = "." * (mask.MAX_TEXT - len(end)) + end
     assert whole[: -len(end)] + "a***@c.example" == subject(whole, end)
-    assert "." * mask.LONGEST_TEXT == subject("." * mask.LONGEST_TEXT + end, end)
+    assert "." * mask.MAX_TEXT == subject("." * mask.MAX_TEXT + end, end)
 
 
 def test_each_list_is_searched_up_to_a_limit_of_its_own() -> None:
     items = mask.LIST_LIMIT // 100
     it = masked(
         escalated(
-            context=context(),
+            details=details(),
             detection=detection(
                 links=[{"href": "a" * 100}] * (items + 1), findings=[{"reason": "b" * 100}] * (items + 1)
             ),
@@ -209,6 +209,6 @@ def test_each_list_is_searched_up_to_a_limit_of_its_own() -> None:
 
 def test_list_just_within_its_limit_is_whole() -> None:
     items = mask.LIST_LIMIT // 100
-    it = masked(escalated(context=context(), detection=detection(links=[{"href": "a" * 100}] * items)))
+    it = masked(escalated(details=details(), detection=detection(links=[{"href": "a" * 100}] * items)))
     assert it.detection is not None
     assert items == len(it.detection.links)

@@ -1,151 +1,150 @@
-"""record.py: one decision about one mail, what its alert is called, and under which key it stands."""
+"""Records: alert id, keys, activity and time format."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from functions.cloudflare.context import Delivery
-from functions.cloudflare.message_id import MessageId
-from functions.ledger.record import Activity, Told, moment
-from tests.unit.examples import ACCOUNT, FORMS, INVESTIGATE_ID, NOON, POSTFIX_ID, context, record
+from functions.domain.email_id import EmailId
+from functions.domain.message_details import Delivery
+from functions.domain.record import Activity, PreviousAlert, moment
+from functions.ledger.keys import alert_key, decision_key, last_alert_key
+from tests.unit.examples import ACCOUNT, FORMS, INVESTIGATE_ID, NOON, POSTFIX_ID, details, record
 
-TOLD = Told("SUSPICIOUS", "7" * 32)
+PREVIOUS = PreviousAlert("SUSPICIOUS", "7" * 32)
 
-# --- the name of an alert ---------------------------------------------------------------------------------------------
+# --- alert id ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_name_of_an_alert() -> None:
-    """It is the same in every release: whoever stores it must find it again."""
+def test_alert_id_is_the_same_in_every_release() -> None:
+    """Subscribers store the id and look alerts up by it."""
     expected = "b919256a61f89654f72865c598798b34"
-    actual = record(account_id=ACCOUNT, id=MessageId(INVESTIGATE_ID), disposition="MALICIOUS").alert_id
+    actual = record(account_id=ACCOUNT, id=EmailId(INVESTIGATE_ID), disposition="MALICIOUS").alert_id
     assert expected == actual
 
 
-def test_the_name_of_an_alert_after_a_change() -> None:
-    """It too is the same in every release."""
-    assert "ac3b55738a1e269aa7391e92ac7f88f2" == record(turn=1).alert_id
+def test_alert_id_of_a_revision_is_the_same_in_every_release() -> None:
+    assert "ac3b55738a1e269aa7391e92ac7f88f2" == record(revision=1).alert_id
 
 
-def test_the_name_of_an_alert_about_the_same() -> None:
-    """When, why, by which message and after what it was decided makes no other alert of it, nor where the mail is."""
+def test_alert_id_ignores_circumstances_of_the_decision() -> None:
+    """Time, reason, message, severity, details and previous alert do not change the id."""
     later = record(
         decided_at=NOON + timedelta(days=1),
         reason="disposition-family",
         sqs_message_id="2",
         drift=("$.a: unknown",),
         severity="Critical",
-        context=context(),
-        found_as=MessageId(INVESTIGATE_ID),
-        previous=TOLD,
+        details=details(),
+        resolved_id=EmailId(INVESTIGATE_ID),
+        previous=PREVIOUS,
     )
     assert record().alert_id == later.alert_id
 
 
-OTHERS: dict[str, dict[str, object]] = {
-    "account": {"account_id": "f" * 32},
-    "id": {"id": MessageId(POSTFIX_ID)},
-    "disposition": {"disposition": "MALICIOUS-BEC"},
+OTHER_ALERTS: dict[str, dict[str, object]] = {
+    "another account": {"account_id": "f" * 32},
+    "another id": {"id": EmailId(POSTFIX_ID)},
+    "another disposition": {"disposition": "MALICIOUS-BEC"},
     "no disposition": {"disposition": None},
-    "turn": {"turn": 1},
-    "a later turn": {"turn": 2},
+    "the first revision": {"revision": 1},
+    "the second revision": {"revision": 2},
 }
 
 
-@pytest.mark.parametrize("changes", OTHERS.values(), ids=OTHERS)
-def test_the_name_of_another_alert(changes: dict[str, object]) -> None:
-    """Account, id, disposition and turn each make another alert of it."""
+@pytest.mark.parametrize("changes", OTHER_ALERTS.values(), ids=OTHER_ALERTS)
+def test_alert_id_changes_with_account_id_disposition_or_revision(changes: dict[str, object]) -> None:
     assert record().alert_id != record(**changes).alert_id
 
 
-def test_all_names_of_alerts() -> None:
-    """They differ from each other too."""
-    names = {record(**changes).alert_id for changes in OTHERS.values()}
-    assert len(OTHERS) == len(names)
+def test_alert_ids_of_different_alerts_all_differ() -> None:
+    alert_ids = {record(**changes).alert_id for changes in OTHER_ALERTS.values()}
+    assert len(OTHER_ALERTS) == len(alert_ids)
 
 
-# --- its keys ---------------------------------------------------------------------------------------------------------
+# --- keys -------------------------------------------------------------------------------------------------------------
 
 ALERTS: dict[str, tuple[dict[str, object], str]] = {
-    "the first": ({}, "MALICIOUS"),
-    "asked for by another message": ({"sqs_message_id": "2"}, "MALICIOUS"),
-    "after a change": ({"turn": 1, "previous": TOLD}, "MALICIOUS#1"),
-    "come back after two": ({"turn": 2, "previous": TOLD}, "MALICIOUS#2"),
-    "closed": ({"turn": 1, "previous": TOLD, "disposition": "NONE"}, "NONE#1"),
+    "the first alert": ({}, "MALICIOUS"),
+    "the first alert, requested by another message": ({"sqs_message_id": "2"}, "MALICIOUS"),
+    "an alert after one change": ({"revision": 1, "previous": PREVIOUS}, "MALICIOUS#1"),
+    "an alert after two changes": ({"revision": 2, "previous": PREVIOUS}, "MALICIOUS#2"),
+    "an alert that closes": ({"revision": 1, "previous": PREVIOUS, "disposition": "NONE"}, "NONE#1"),
 }
 
 
-@pytest.mark.parametrize(("changes", "decision"), ALERTS.values(), ids=ALERTS)
-def test_the_key_of_an_alert(changes: dict[str, object], decision: str) -> None:
-    """One for each id as given, disposition and turn: a second alert cannot be claimed."""
-    expected = {"about": POSTFIX_ID, "entry": f"{ACCOUNT}/{INVESTIGATE_ID}#{decision}"}
-    assert expected == record(**changes).alert_key
+@pytest.mark.parametrize(("changes", "suffix"), ALERTS.values(), ids=ALERTS)
+def test_alert_key_is_unique_per_id_disposition_and_revision(changes: dict[str, object], suffix: str) -> None:
+    """The key ignores the message, so the same alert cannot be claimed twice."""
+    expected = {"pk": POSTFIX_ID, "sk": f"{ACCOUNT}/{INVESTIGATE_ID}#{suffix}"}
+    assert expected == alert_key(record(**changes))
 
 
-OBSERVED = {
-    "below the line": ("SPAM", "NOT_ESCALATED", "SPAM#7"),
+NOT_ALERTED = {
+    "a disposition that does not escalate": ("SPAM", "NOT_ESCALATED", "SPAM#7"),
     "no disposition": (None, "NOT_ESCALATED", "NOT_ESCALATED#7"),
     "no detection": (None, "NOT_FOUND", "NOT_FOUND#7"),
 }
 
 
-@pytest.mark.parametrize(("disposition", "outcome", "decision"), OBSERVED.values(), ids=OBSERVED)
-def test_the_key_of_a_decision_not_to_alert(disposition: str | None, outcome: str, decision: str) -> None:
-    """One for each request: a decision is never overwritten by another, and a redelivery adds none."""
-    it = record(disposition=disposition, outcome=outcome, sqs_message_id="7")
-    assert {"about": POSTFIX_ID, "entry": f"{ACCOUNT}/{INVESTIGATE_ID}#{decision}"} == it.observation_key
+@pytest.mark.parametrize(("disposition", "outcome", "suffix"), NOT_ALERTED.values(), ids=NOT_ALERTED)
+def test_decision_key_is_unique_per_message(disposition: str | None, outcome: str, suffix: str) -> None:
+    """No decision overwrites another, and a redelivery adds no record."""
+    decided = record(disposition=disposition, outcome=outcome, sqs_message_id="7")
+    assert {"pk": POSTFIX_ID, "sk": f"{ACCOUNT}/{INVESTIGATE_ID}#{suffix}"} == decision_key(decided)
 
 
-def test_the_key_of_what_was_told() -> None:
-    """One for each id as given, whatever is told of it."""
-    keys = [record(**changes).standing_key for changes in ({}, {"disposition": "NONE", "turn": 3, "previous": TOLD})]
-    assert [{"about": POSTFIX_ID, "entry": f"{ACCOUNT}/{INVESTIGATE_ID}"}] * 2 == keys
+def test_last_alert_key_ignores_disposition_and_revision() -> None:
+    keys = [
+        last_alert_key(record(**changes))
+        for changes in ({}, {"disposition": "NONE", "revision": 3, "previous": PREVIOUS})
+    ]
+    assert [{"pk": POSTFIX_ID, "sk": f"{ACCOUNT}/{INVESTIGATE_ID}"}] * 2 == keys
 
 
 @pytest.mark.parametrize("value", FORMS.values(), ids=FORMS)
-def test_everything_about_one_mail(value: str) -> None:
-    """It is under one partition key, whichever form of its id was given, and under an entry of its own."""
-    it = record(id=MessageId(value))
-    keys = [it.standing_key, it.alert_key, it.observation_key]
-    assert [POSTFIX_ID] * 3 == [key["about"] for key in keys]
-    assert 3 == len({key["entry"] for key in keys})
+def test_all_keys_of_an_email_share_the_partition_key_for_every_id_kind(value: str) -> None:
+    """Each key has its own sort key."""
+    decided = record(id=EmailId(value))
+    keys = [last_alert_key(decided), alert_key(decided), decision_key(decided)]
+    assert [POSTFIX_ID] * 3 == [key["pk"] for key in keys]
+    assert 3 == len({key["sk"] for key in keys})
 
 
-def test_forms_of_one_mail() -> None:
-    """Each is told of by itself: no two share a key."""
-    entries = {record(id=MessageId(value)).alert_key["entry"] for value in FORMS.values()}
-    assert len(FORMS) == len(entries)
+def test_each_id_kind_of_an_email_has_its_own_alert_key() -> None:
+    sort_keys = {alert_key(record(id=EmailId(value)))["sk"] for value in FORMS.values()}
+    assert len(FORMS) == len(sort_keys)
 
 
-# --- what it is in the life of the mail -------------------------------------------------------------------------------
+# --- activity, delivery and time --------------------------------------------------------------------------------------
 
-LIFE = {
-    "nobody was told": (True, None, Activity.CREATE),
-    "something else was told": (True, TOLD, Activity.UPDATE),
-    "below the line after an alert": (False, TOLD, Activity.CLOSE),
-    "below the line, and what was told is not known": (False, None, Activity.CLOSE),
+ACTIVITIES = {
+    "escalated without a previous alert": (True, None, Activity.CREATE),
+    "escalated after a previous alert": (True, PREVIOUS, Activity.UPDATE),
+    "not escalated after a previous alert": (False, PREVIOUS, Activity.CLOSE),
+    "not escalated and the previous alert unknown": (False, None, Activity.CLOSE),
 }
 
 
-@pytest.mark.parametrize(("escalates", "previous", "expected"), LIFE.values(), ids=LIFE)
-def test_an_activity(escalates: bool, previous: Told | None, expected: Activity) -> None:
-    """It follows from what was told before, and from whether this is one to alert on."""
+@pytest.mark.parametrize(("escalates", "previous", "expected"), ACTIVITIES.values(), ids=ACTIVITIES)
+def test_activity_follows_from_escalation_and_previous_alert(
+    escalates: bool, previous: PreviousAlert | None, expected: Activity
+) -> None:
     assert expected == record(escalates=escalates, previous=previous).activity
 
 
-def test_where_the_mail_is() -> None:
-    """Its context says so; without one nobody knows."""
-    placed = [record(context=context(delivery_status=["delivered"])), record(context=None)]
-    assert [Delivery.DELIVERED, Delivery.UNKNOWN] == [it.delivery for it in placed]
+def test_delivery_comes_from_the_details_and_is_unknown_without_them() -> None:
+    records = [record(details=details(delivery_status=["delivered"])), record(details=None)]
+    assert [Delivery.DELIVERED, Delivery.UNKNOWN] == [each.delivery for each in records]
 
 
-MOMENTS = {
+TIMES = {
     "a whole second": (NOON, "2026-11-23T12:00:00.000Z"),
-    "microseconds are cut": (NOON.replace(microsecond=999_999), "2026-11-23T12:00:00.999Z"),
-    "the first": (datetime.fromtimestamp(0, UTC), "1970-01-01T00:00:00.000Z"),
+    "microseconds cut to milliseconds": (NOON.replace(microsecond=999_999), "2026-11-23T12:00:00.999Z"),
+    "the start of the epoch": (datetime.fromtimestamp(0, UTC), "1970-01-01T00:00:00.000Z"),
 }
 
 
-@pytest.mark.parametrize(("at", "expected"), MOMENTS.values(), ids=MOMENTS)
-def test_a_moment(at: datetime, expected: str) -> None:
-    """Text that sorts as time does."""
+@pytest.mark.parametrize(("at", "expected"), TIMES.values(), ids=TIMES)
+def test_moment_is_text_with_milliseconds(at: datetime, expected: str) -> None:
+    """The text sorts in the order of time."""
     assert expected == moment(at)

@@ -1,4 +1,4 @@
-"""request.py: which mail a body means, or why none."""
+"""request.py: a body becomes a request, or a rejection with a reason."""
 
 import json
 import re
@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from functions.cloudflare.client import _segment
-from functions.escalate.cases import Request
-from functions.escalate.outcome import Reason
+from functions.domain.outcome import Reason
 from functions.escalate.request import InvalidRequest, read_request
+from functions.escalate.stages import Request
 from functions.schema import load_schema
 from tests.strategies import depths_at_the_edge, json_values
 from tests.unit.examples import ACCOUNT, ALERT_ID, FORMS, INVESTIGATE_ID, POSTFIX_ID, message
@@ -21,21 +21,21 @@ from tests.unit.examples import ACCOUNT, ALERT_ID, FORMS, INVESTIGATE_ID, POSTFI
 ANOTHER_ACCOUNT = "f" * 32
 NAMES = tuple(FORMS)
 CANARY = "canary"
-DESCRIBED = Draft202012Validator(load_schema("request"))
+PUBLISHED_SCHEMA = Draft202012Validator(load_schema("request"))
 
 
 def sns(body: str) -> str:
-    """A body as SNS wraps it."""
+    """A body inside an SNS notification."""
     return json.dumps({"Type": "Notification", "MessageId": "1", "TopicArn": "arn:aws:sns:x", "Message": body})
 
 
 def eventbridge(detail: object) -> str:
-    """A detail as EventBridge wraps it."""
+    """A detail inside an EventBridge event."""
     return json.dumps({"version": "0", "detail-type": "Mail", "source": "mail-log", "detail": detail})
 
 
 def read(body: str) -> Request | InvalidRequest:
-    """What comes of a body; anything but these two fails the test."""
+    """The request or the rejection of a body. Any other exception fails the test."""
     try:
         return read_request(message(body), ACCOUNT)
     except InvalidRequest as exc:
@@ -58,7 +58,7 @@ ACCEPTED = {
     "quoted, in sns": (sns(json.dumps(POSTFIX_ID)), POSTFIX_ID),
     "with the configured account": (json.dumps({"postfix_id": POSTFIX_ID, "account_id": ACCOUNT}), POSTFIX_ID),
     "with further members": (json.dumps({"postfix_id": POSTFIX_ID, "note": ["x"], "priority": 1}), POSTFIX_ID),
-    "sns in sns in sns": (sns(sns(sns(POSTFIX_ID))), POSTFIX_ID),
+    "three sns wrappers": (sns(sns(sns(POSTFIX_ID))), POSTFIX_ID),
     "only digits": ("12345678", "12345678"),
     "shortest": ("C3CD21F3", "C3CD21F3"),
     "longest": ("a" * 64 + ALERT_ID[16:] + "-" + "9" * 20, "a" * 64 + ALERT_ID[16:] + "-" + "9" * 20),
@@ -66,17 +66,17 @@ ACCEPTED = {
 
 
 @pytest.mark.parametrize(("body", "id"), ACCEPTED.values(), ids=ACCEPTED)
-def test_a_body_that_names_a_mail(body: str, id: str) -> None:
-    """Every documented form means the same mail, and the message comes along."""
+def test_valid_body_becomes_a_request(body: str, id: str) -> None:
+    """The request has the id of the body, and the message."""
     request = read_request(message(body), ACCOUNT)
     assert (id, message(body)) == (request.id.value, request.message)
 
 
 @pytest.mark.parametrize("body", [body for body, _ in ACCEPTED.values()], ids=ACCEPTED)
-def test_a_body_that_is_taken(body: str) -> None:
-    """It is one that the published schema describes, too: producers check against that."""
+def test_valid_body_matches_the_published_schema(body: str) -> None:
+    """Producers check their bodies against that schema."""
     bare = body.strip()
-    assert DESCRIBED.is_valid(json.loads(bare) if bare[0] in '"{' else bare)
+    assert PUBLISHED_SCHEMA.is_valid(json.loads(bare) if bare[0] in '"{' else bare)
 
 
 MALFORMED, INVALID, FOREIGN = Reason.MALFORMED_BODY, Reason.INVALID_ID, Reason.ACCOUNT_NOT_CONFIGURED
@@ -84,7 +84,7 @@ REJECTED = {
     "empty": ("", MALFORMED, "empty"),
     "blank": (" \n\t", MALFORMED, "empty"),
     "prose": (f"please look at {CANARY}", MALFORMED, "neither an id nor JSON"),
-    "half of an object": (f'{{"postfix_id": "{CANARY}', MALFORMED, "neither an id nor JSON"),
+    "an incomplete object": (f'{{"postfix_id": "{CANARY}', MALFORMED, "neither an id nor JSON"),
     "too short": ("C3CD21F", MALFORMED, "neither an id nor JSON"),
     "too long": ("a" * 65, MALFORMED, "neither an id nor JSON"),
     "10,000 characters": ("a" * 10_000, MALFORMED, "neither an id nor JSON"),
@@ -107,9 +107,9 @@ REJECTED = {
         for name, value in FORMS.items()
     },
     "whitespace within quotes": (f'" {POSTFIX_ID}"', INVALID, "$ "),
-    "half a surrogate pair": (r'"\ud800"', INVALID, "$ "),
-    "half a surrogate pair, bare": ("\ud800", MALFORMED, "neither an id nor JSON"),
-    "half a surrogate pair after an id": (f'{{"postfix_id": "{POSTFIX_ID}\\udfff"}}', INVALID, "$.postfix_id"),
+    "a lone surrogate": (r'"\ud800"', INVALID, "$ "),
+    "a lone surrogate, bare": ("\ud800", MALFORMED, "neither an id nor JSON"),
+    "a lone surrogate after an id": (f'{{"postfix_id": "{POSTFIX_ID}\\udfff"}}', INVALID, "$.postfix_id"),
     "digits of another script": (json.dumps("１２３４５６７８"), INVALID, "$ "),  # noqa: RUF001
     "a byte order mark": (f"\ufeff{POSTFIX_ID}", MALFORMED, "neither an id nor JSON"),
     "a date without a time": (json.dumps(f"{POSTFIX_ID}-2024-01-05"), INVALID, "$ "),
@@ -131,23 +131,27 @@ REJECTED = {
     "an id that is null": ('{"alert_id": null}', INVALID, "$.alert_id"),
     "an id that is an object": (json.dumps({"alert_id": {"postfix_id": POSTFIX_ID}}), INVALID, "$.alert_id"),
     "another account": (json.dumps({"postfix_id": POSTFIX_ID, "account_id": ANOTHER_ACCOUNT}), FOREIGN, "$.account_id"),
-    "half an account": (json.dumps({"postfix_id": POSTFIX_ID, "account_id": ACCOUNT[:16]}), MALFORMED, "$.account_id"),
+    "an incomplete account": (
+        json.dumps({"postfix_id": POSTFIX_ID, "account_id": ACCOUNT[:16]}),
+        MALFORMED,
+        "$.account_id",
+    ),
     "an account that is null": (json.dumps({"postfix_id": POSTFIX_ID, "account_id": None}), MALFORMED, "$.account_id"),
     "an account with a newline": (
         json.dumps({"postfix_id": POSTFIX_ID, "account_id": f"{ACCOUNT}\n"}),
         MALFORMED,
         "$.account_id",
     ),
-    "sns with nothing in it": (sns(""), MALFORMED, "empty"),
-    "sns with prose in it": (sns(f"hello {CANARY}"), MALFORMED, "neither an id nor JSON"),
-    "sns with an invalid id in it": (sns('{"postfix_id": "?"}'), INVALID, "$.postfix_id"),
+    "sns with an empty message": (sns(""), MALFORMED, "empty"),
+    "sns with prose": (sns(f"hello {CANARY}"), MALFORMED, "neither an id nor JSON"),
+    "sns with an invalid id": (sns('{"postfix_id": "?"}'), INVALID, "$.postfix_id"),
     "sns without a message": ('{"Type": "Notification"}', MALFORMED, "got 0"),
-    "sns that asks to be confirmed": (
+    "sns subscription confirmation": (
         json.dumps({"Type": "SubscriptionConfirmation", "Message": POSTFIX_ID}),
         MALFORMED,
         "got 0",
     ),
-    "sns four times": (sns(sns(sns(sns(POSTFIX_ID)))), MALFORMED, "got 0"),
+    "four sns wrappers": (sns(sns(sns(sns(POSTFIX_ID)))), MALFORMED, "got 0"),
     "eventbridge without an id": (eventbridge({}), MALFORMED, "got 0"),
     "eventbridge with another account": (
         eventbridge({"postfix_id": POSTFIX_ID, "account_id": ANOTHER_ACCOUNT}),
@@ -158,33 +162,33 @@ REJECTED = {
 
 
 @pytest.mark.parametrize(("body", "reason", "detail"), REJECTED.values(), ids=REJECTED)
-def test_a_body_that_names_no_mail(body: str, reason: Reason, detail: str) -> None:
-    """It is rejected with its reason, and the detail says where or by which rule."""
+def test_invalid_body_is_rejected_with_reason_and_detail(body: str, reason: Reason, detail: str) -> None:
+    """The detail has the JSON path or the rule."""
     actual = read(body)
     assert isinstance(actual, InvalidRequest)
     assert (reason, True) == (actual.reason, detail in str(actual)), str(actual)
 
 
 @pytest.mark.parametrize("body", [body for body, _, _ in REJECTED.values()], ids=REJECTED)
-def test_the_detail_of_a_rejection(body: str) -> None:
-    """It is short, printable and in our words: nothing of the body is in it, nor in what it was raised from."""
+def test_rejection_detail_never_quotes_the_body(body: str) -> None:
+    """The detail is short and printable. Neither it nor its cause has text of the body."""
     actual = read(body)
     assert isinstance(actual, InvalidRequest)
     assert re.fullmatch(r"[ -~]{1,200}", str(actual))
-    foreign = re.findall(r"[0-9A-Za-z]{8,}|canary|[^ -~]|\.\./", body)
-    known = {"postfix", "investigate", "account", "Notification"}
-    assert [word for word in foreign if word not in known and word in f"{actual} {actual.__cause__}"] == []
+    body_words = re.findall(r"[0-9A-Za-z]{8,}|canary|[^ -~]|\.\./", body)
+    allowed = {"postfix", "investigate", "account", "Notification"}
+    assert [word for word in body_words if word not in allowed and word in f"{actual} {actual.__cause__}"] == []
 
 
-def test_nesting_at_the_edge_of_what_can_be_parsed() -> None:
-    """There is no depth at which JSON can still be parsed but a check of it breaks."""
-    broken = []
+def test_deepest_parsable_nesting_raises_no_recursion_error() -> None:
+    """Whatever the JSON parser accepts, the schema check can handle."""
+    failed_depths = []
     for depth in depths_at_the_edge():
         try:
             read(f'{{"postfix_id": {"[" * depth}{"]" * depth}}}')
         except RecursionError:
-            broken.append(depth)
-    assert broken == []
+            failed_depths.append(depth)
+    assert failed_depths == []
 
 
 names = st.sampled_from([*NAMES, "account_id", "Type", "Message", "detail-type", "detail", f"{CANARY}-name"])
@@ -192,26 +196,26 @@ near_misses = st.recursive(
     st.sampled_from(
         [None, 7, "Notification", ACCOUNT, *FORMS.values(), f"{CANARY}\n", f"{CANARY}/..", f"{CANARY} " * 9]
     ),
-    lambda it: st.lists(it, max_size=2) | st.dictionaries(names, it | it.map(json.dumps), max_size=4),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner | inner.map(json.dumps), max_size=4),
     max_leaves=8,
 )
 
 
-@given(st.text(st.characters()) | st.binary().map(lambda it: it.decode("latin-1")))
-def test_any_text(body: str) -> None:
-    """It gives a request or a rejection, and nothing else."""
+@given(st.text(st.characters()) | st.binary().map(lambda data: data.decode("latin-1")))
+def test_any_text_is_a_request_or_a_rejection(body: str) -> None:
+    """No text raises another exception."""
     assert isinstance(read(body), (Request, InvalidRequest))
 
 
 @given(json_values() | json_values(names))
-def test_any_json(body: Any) -> None:
-    """It gives a request or a rejection, and nothing else."""
+def test_any_json_is_a_request_or_a_rejection(body: Any) -> None:
+    """No JSON raises another exception."""
     assert isinstance(read(json.dumps(body)), (Request, InvalidRequest))
 
 
 @given(near_misses)
-def test_json_that_looks_like_a_request(body: Any) -> None:
-    """A rejection of it quotes nothing; a request of it names an id that stands in it."""
+def test_json_like_a_request_is_read_or_rejected_without_quotes(body: Any) -> None:
+    """A rejection quotes nothing. The id of a request is in the body."""
     actual = read(json.dumps(body))
     if isinstance(actual, InvalidRequest):
         assert CANARY not in str(actual)
@@ -220,8 +224,8 @@ def test_json_that_looks_like_a_request(body: Any) -> None:
 
 
 @given(st.from_regex(load_schema("request")["$defs"]["id"]["pattern"]) | st.text(st.characters(), min_size=8))
-def test_an_id_in_a_path(text: str) -> None:
-    """Whatever is taken for an id stays one segment of the path: it changes neither host nor path nor query."""
+def test_accepted_id_stays_one_path_segment(text: str) -> None:
+    """No accepted id changes the host, path or query of a URL."""
     for body in (text, json.dumps(text), json.dumps({"alert_id": text})):
         request = read(body)
         if isinstance(request, InvalidRequest):
@@ -234,6 +238,6 @@ def test_an_id_in_a_path(text: str) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_any_text_in_a_path(text: str) -> None:
-    """Quoting alone, too, leaves nothing that could end a segment: what a search gives is quoted in the same way."""
+def test_any_quoted_text_stays_one_path_segment(text: str) -> None:
+    """Ids from a search are quoted in the same way."""
     assert not set(_segment(text)) & set("/?#\\@")

@@ -20,20 +20,20 @@ from tests.unit.examples import ACCOUNT, FORMS
 ROOT = Path(__file__).parents[2]
 SCHEMA = load_schema("detection")
 CONTRACT = Definition(SCHEMA, "contract")
-JUDGE = Draft202012Validator({"$ref": "#/$defs/contract", "$defs": SCHEMA["$defs"]})
+VALIDATOR = Draft202012Validator({"$ref": "#/$defs/contract", "$defs": SCHEMA["$defs"]})
 
 
-def told(error: ValidationError | None) -> tuple[str, str] | None:
-    """What of an error is told, and its text."""
+def described(error: ValidationError | None) -> tuple[str, str] | None:
+    """The path and rule of an error, and its text."""
     return (where(error), error.message) if error else None
 
 
 @given(answers | drifted().map(lambda it: it.after) | wild_answers(json_values(), json_values()) | json_values())
-def test_the_errors_of_any_value(value: Any) -> None:
-    """They are those that jsonschema finds, all of them, and so is the best of them."""
-    expected = [told(it) for it in JUDGE.iter_errors(value)]
-    assert expected == [told(it) for it in CONTRACT.errors(value)]
-    assert told(best_match(JUDGE.iter_errors(value))) == told(CONTRACT.best_error(value))
+def test_errors_of_any_value_equal_those_of_jsonschema(value: Any) -> None:
+    """A Definition finds the same errors as jsonschema, and the same best error."""
+    expected = [described(it) for it in VALIDATOR.iter_errors(value)]
+    assert expected == [described(it) for it in CONTRACT.errors(value)]
+    assert described(best_match(VALIDATOR.iter_errors(value))) == described(CONTRACT.best_error(value))
 
 
 # --- fastjsonschema against jsonschema --------------------------------------------------------------------------------
@@ -163,12 +163,12 @@ print(find_drift(require_decision(RESULT | {"action": 7})), "jsonschema" in sys.
 """
 
 
-def test_jsonschema_is_loaded_with_the_first_drifted_answer() -> None:
-    """Not by a start, and not for ids and answers as they are documented."""
-    done = subprocess.run(
+def test_jsonschema_is_imported_only_for_a_value_that_does_not_match() -> None:
+    """Documented ids and results need no jsonschema; the first result with drift imports it."""
+    process = subprocess.run(
         [sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=False, timeout=HANG_SECONDS
     )
-    assert (0, "() False\n('$.action: type',) True\n", "") == (done.returncode, done.stdout, done.stderr)
+    assert (0, "() False\n('$.action: type',) True\n", "") == (process.returncode, process.stdout, process.stderr)
 
 
 @pytest.mark.parametrize("name", USED)

@@ -1,4 +1,4 @@
-"""settings.py: the environment, checked once, with everything that is wrong told at the same time."""
+"""settings.py: environment variables are validated once, and one error names all problems."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 
 from functions.cloudflare.contract import DISPOSITIONS
+from functions.escalate.decision import ESCALATE_BY_DEFAULT
 from functions.escalate.settings import CLOUDFLARE_API, InvalidSettings, Settings, read_settings
-from functions.escalate.verdict import ESCALATE_BY_DEFAULT
 from tests.unit.examples import ACCOUNT
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:alerts"
 DEAD_LETTERS = "https://sqs.eu-central-1.amazonaws.com/123456789012/dead-letters"
 REQUESTS = "https://sqs.eu-central-1.amazonaws.com/123456789012/requests"
-LEAST = {
+REQUIRED = {
     "CLOUDFLARE_ACCOUNT_ID": ACCOUNT,
     "CLOUDFLARE_SECRET_ID": "cloudflare",
     "LEDGER_TABLE": "ledger",
@@ -30,20 +30,20 @@ DEFAULTS = Settings(
     request_queue_url=REQUESTS,
     escalate_on=ESCALATE_BY_DEFAULT,
     record_all=False,
-    fetch_context=True,
+    fetch_details=True,
     mask_recipients=False,
     chat_notifications=False,
     retention=timedelta(days=400),
     requests_per_window=960.0,
     environments=2,
-    max_receives=12,
+    max_receive_count=12,
 )
 OPTIONAL = (
     "CLOUDFLARE_BASE_URL",
     "ALERT_TOPIC_ARN",
     "ESCALATE_ON",
     "RECORD_ALL",
-    "FETCH_CONTEXT",
+    "FETCH_DETAILS",
     "MASK_RECIPIENTS",
     "CHAT_NOTIFICATIONS",
     "RETENTION_DAYS",
@@ -54,33 +54,35 @@ OPTIONAL = (
 
 
 def problems(environment: dict[str, str]) -> list[str]:
-    """What is wrong with an environment, a line each."""
+    """The problems of an environment, one a line."""
     with pytest.raises(InvalidSettings) as raised:
         read_settings(environment)
     first, *rest = str(raised.value).split("\n")
-    assert first == "the environment is not usable:"
+    assert first == "the settings are not valid:"
     return [line.strip() for line in rest]
 
 
-def named(environment: dict[str, str]) -> list[str]:
-    """The names of what is wrong."""
+def problem_names(environment: dict[str, str]) -> list[str]:
+    """The names of the variables with problems."""
     return [line.split(":")[0] for line in problems(environment)]
 
 
-def test_the_least() -> None:
-    """Everything else has a default."""
-    assert read_settings(LEAST) == DEFAULTS
+def test_required_settings_are_enough() -> None:
+    """Every other setting has a default."""
+    assert read_settings(REQUIRED) == DEFAULTS
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\n\t"], ids=["empty", "space", "newline"])
-def test_an_empty_variable(blank: str) -> None:
-    """It is as good as none: a template cannot leave a variable out."""
-    assert read_settings(LEAST | dict.fromkeys(OPTIONAL, blank)) == DEFAULTS
-    assert {*LEAST, "ALERT_TOPIC_ARN, LEDGER_TABLE"} - {"LEDGER_TABLE"} == set(named(dict.fromkeys(LEAST, blank)))
+def test_empty_variable_counts_as_missing(blank: str) -> None:
+    """A template cannot omit a variable, so an empty value has the same meaning."""
+    assert read_settings(REQUIRED | dict.fromkeys(OPTIONAL, blank)) == DEFAULTS
+    assert {*REQUIRED, "ALERT_TOPIC_ARN, LEDGER_TABLE"} - {"LEDGER_TABLE"} == set(
+        problem_names(dict.fromkeys(REQUIRED, blank))
+    )
 
 
-def test_everything_set() -> None:
-    """Each setting is read, and whitespace around it is not."""
+def test_all_settings_are_read_without_surrounding_whitespace() -> None:
+    """Each variable sets its field."""
     environment = {
         "CLOUDFLARE_ACCOUNT_ID": f" {ACCOUNT}\n",
         "CLOUDFLARE_SECRET_ID": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:cloudflare-AbCdEf",
@@ -91,14 +93,14 @@ def test_everything_set() -> None:
         "REQUEST_QUEUE_URL": "http://host.docker.internal:5000/123456789012/requests",
         "ESCALATE_ON": "malicious, Spam ,,UNSET",
         "RECORD_ALL": "true",
-        "FETCH_CONTEXT": " false",
+        "FETCH_DETAILS": " false",
         "MASK_RECIPIENTS": "true",
         "CHAT_NOTIFICATIONS": "true\n",
         "RETENTION_DAYS": "30",
         "CLOUDFLARE_LIMIT": "600",
         "CLOUDFLARE_SHARE": "50",
         "MAXIMUM_CONCURRENCY": "5",
-        "MAX_RECEIVES": "9",
+        "MAX_RECEIVE_COUNT": "9",
     }
     expected = Settings(
         account_id=ACCOUNT,
@@ -110,26 +112,26 @@ def test_everything_set() -> None:
         request_queue_url=environment["REQUEST_QUEUE_URL"],
         escalate_on=frozenset({"MALICIOUS", "SPAM", "UNSET"}),
         record_all=True,
-        fetch_context=False,
+        fetch_details=False,
         mask_recipients=True,
         chat_notifications=True,
         retention=timedelta(days=30),
         requests_per_window=300.0,
         environments=5,
-        max_receives=9,
+        max_receive_count=9,
     )
     assert expected == read_settings(environment)
 
 
-SWITCHES = ("record_all", "fetch_context", "mask_recipients", "chat_notifications")
+SWITCHES = ("record_all", "fetch_details", "mask_recipients", "chat_notifications")
 
 
 @pytest.mark.parametrize("name", SWITCHES)
 @pytest.mark.parametrize("on", [True, False], ids=["on", "off"])
-def test_a_switch(name: str, on: bool) -> None:
-    """Each is turned on and off by its own name, and turns no other."""
-    settings = read_settings(LEAST | {name.upper(): "true" if on else "false"})
-    assert replace(DEFAULTS, **{name: on}) == settings  # type: ignore[arg-type]  # mypy takes each field for every type
+def test_switch_sets_only_its_own_field(name: str, on: bool) -> None:
+    """Each switch has its own variable, for on and off."""
+    settings = read_settings(REQUIRED | {name.upper(): "true" if on else "false"})
+    assert replace(DEFAULTS, **{name: on}) == settings  # type: ignore[arg-type]  # mypy expects every type for each field
 
 
 SINKS: dict[str, tuple[dict[str, str], tuple[str | None, str | None]]] = {
@@ -140,21 +142,23 @@ SINKS: dict[str, tuple[dict[str, str], tuple[str | None, str | None]]] = {
 
 
 @pytest.mark.parametrize(("changes", "sinks"), SINKS.values(), ids=SINKS)
-def test_a_sink(changes: dict[str, str], sinks: tuple[str | None, str | None]) -> None:
-    """Each of the two is optional."""
-    settings = read_settings(LEAST | changes)
+def test_either_sink_may_be_missing(changes: dict[str, str], sinks: tuple[str | None, str | None]) -> None:
+    """Table and topic are both optional."""
+    settings = read_settings(REQUIRED | changes)
     assert sinks == (settings.alert_topic_arn, settings.ledger_table)
 
 
-def test_no_sink() -> None:
-    """One is needed, and both are named."""
-    assert problems(LEAST | {"LEDGER_TABLE": ""}) == ["ALERT_TOPIC_ARN, LEDGER_TABLE: at least one of them is needed"]
+def test_missing_sinks_are_one_problem_that_names_both() -> None:
+    """At least one sink is required."""
+    assert problems(REQUIRED | {"LEDGER_TABLE": ""}) == [
+        "ALERT_TOPIC_ARN, LEDGER_TABLE: both missing; set at least one"
+    ]
 
 
-@pytest.mark.parametrize("name", sorted(LEAST.keys() - {"LEDGER_TABLE"}))
-def test_a_setting_that_is_missing(name: str) -> None:
-    """It is named, as missing, and nothing else is."""
-    environment = dict(LEAST)
+@pytest.mark.parametrize("name", sorted(REQUIRED.keys() - {"LEDGER_TABLE"}))
+def test_missing_setting_is_the_only_problem(name: str) -> None:
+    """The error names the variable and calls it missing."""
+    environment = dict(REQUIRED)
     del environment[name]
     [problem] = problems(environment)
     assert problem.startswith(f"{name}: missing; expected ")
@@ -163,83 +167,89 @@ def test_a_setting_that_is_missing(name: str) -> None:
 MALFORMED = {
     "account, too short": ("CLOUDFLARE_ACCOUNT_ID", ACCOUNT[:31]),
     "account, too long": ("CLOUDFLARE_ACCOUNT_ID", f"{ACCOUNT}0"),
-    "account, no hexadecimal": ("CLOUDFLARE_ACCOUNT_ID", "g" * 32),
+    "account, not hexadecimal": ("CLOUDFLARE_ACCOUNT_ID", "g" * 32),
     "account, digits of another script": ("CLOUDFLARE_ACCOUNT_ID", "٠" * 32),  # noqa: RUF001
-    "secret, with a space": ("CLOUDFLARE_SECRET_ID", "my secret"),
+    "secret with a space": ("CLOUDFLARE_SECRET_ID", "my secret"),
     "secret, too long": ("CLOUDFLARE_SECRET_ID", "s" * 2049),
-    "base url, no url": ("CLOUDFLARE_BASE_URL", "api.cloudflare.com"),
-    "base url, another scheme": ("CLOUDFLARE_BASE_URL", "ftp://api.cloudflare.com"),
-    "base url, no host": ("CLOUDFLARE_BASE_URL", "https:///client/v4"),
-    "base url, a port and no host": ("CLOUDFLARE_BASE_URL", "https://:443/client/v4"),
-    "base url, with a query": ("CLOUDFLARE_BASE_URL", "https://api.cloudflare.com/?x=1"),
-    "base url, with a fragment": ("CLOUDFLARE_BASE_URL", "https://api.cloudflare.com/#x"),
-    "base url, with a space": ("CLOUDFLARE_BASE_URL", "https://api.cloudflare.com/client v4"),
-    "base url, with a user": ("CLOUDFLARE_BASE_URL", "https://api.cloudflare.com@evil.example/client/v4"),
-    "base url, with a user and a password": ("CLOUDFLARE_BASE_URL", "https://user:word@api.cloudflare.com"),
-    "base url, half an IPv6 address": ("CLOUDFLARE_BASE_URL", "https://[::1"),
-    "base url, half an IPv6 address over http": ("CLOUDFLARE_BASE_URL", "http://[::1"),
-    "base url, a port that is none": ("CLOUDFLARE_BASE_URL", "https://api.cloudflare.com:https"),
-    "base url, a port that cannot be": ("CLOUDFLARE_BASE_URL", "https://api.cloudflare.com:99999"),
-    "base url, plain http": ("CLOUDFLARE_BASE_URL", "http://api.cloudflare.com/client/v4"),
-    "base url, plain http to a private host": ("CLOUDFLARE_BASE_URL", "http://10.0.0.1/client/v4"),
-    "base url, plain http to what begins like loopback": ("CLOUDFLARE_BASE_URL", "http://127.0.0.1.evil.example"),
-    "base url, plain http behind a user": ("CLOUDFLARE_BASE_URL", "http://127.0.0.1@evil.example"),
-    "topic, no arn": ("ALERT_TOPIC_ARN", "alerts"),
-    "topic, a queue": ("ALERT_TOPIC_ARN", "arn:aws:sqs:eu-central-1:123456789012:alerts"),
-    "table, with a space": ("LEDGER_TABLE", "my ledger"),
+    "base url without a scheme": ("CLOUDFLARE_BASE_URL", "api.cloudflare.com"),
+    "base url with another scheme": ("CLOUDFLARE_BASE_URL", "ftp://api.cloudflare.com"),
+    "base url without a host": ("CLOUDFLARE_BASE_URL", "https:///client/v4"),
+    "base url with a port and without a host": ("CLOUDFLARE_BASE_URL", "https://:443/client/v4"),
+    "base url with a query": ("CLOUDFLARE_BASE_URL", "https://api.cloudflare.com/?x=1"),
+    "base url with a fragment": ("CLOUDFLARE_BASE_URL", "https://api.cloudflare.com/#x"),
+    "base url with a space": ("CLOUDFLARE_BASE_URL", "https://api.cloudflare.com/client v4"),
+    "base url with a user": ("CLOUDFLARE_BASE_URL", "https://api.cloudflare.com@evil.example/client/v4"),
+    "base url with a user and a password": ("CLOUDFLARE_BASE_URL", "https://user:word@api.cloudflare.com"),
+    "base url with an incomplete IPv6 address": ("CLOUDFLARE_BASE_URL", "https://[::1"),
+    "base url with an incomplete IPv6 address over http": ("CLOUDFLARE_BASE_URL", "http://[::1"),
+    "base url with a port that is not a number": ("CLOUDFLARE_BASE_URL", "https://api.cloudflare.com:https"),
+    "base url with a port out of range": ("CLOUDFLARE_BASE_URL", "https://api.cloudflare.com:99999"),
+    "base url with plain http": ("CLOUDFLARE_BASE_URL", "http://api.cloudflare.com/client/v4"),
+    "base url with plain http to a private host": ("CLOUDFLARE_BASE_URL", "http://10.0.0.1/client/v4"),
+    "base url with plain http to a host that begins like loopback": (
+        "CLOUDFLARE_BASE_URL",
+        "http://127.0.0.1.evil.example",
+    ),
+    "base url with plain http and a user that looks like loopback": (
+        "CLOUDFLARE_BASE_URL",
+        "http://127.0.0.1@evil.example",
+    ),
+    "topic is not an arn": ("ALERT_TOPIC_ARN", "alerts"),
+    "topic is the arn of a queue": ("ALERT_TOPIC_ARN", "arn:aws:sqs:eu-central-1:123456789012:alerts"),
+    "table with a space": ("LEDGER_TABLE", "my ledger"),
     "table, too short": ("LEDGER_TABLE", "le"),
-    "dead letters, an arn": ("DEAD_LETTER_QUEUE_URL", "arn:aws:sqs:eu-central-1:123456789012:dead-letters"),
-    "requests, an arn": ("REQUEST_QUEUE_URL", "arn:aws:sqs:eu-central-1:123456789012:requests"),
-    "dispositions, unknown": ("ESCALATE_ON", "MALICIOUS,DANGEROUS"),
-    "dispositions, another separator": ("ESCALATE_ON", "MALICIOUS;SPAM"),
-    "dispositions, only commas": ("ESCALATE_ON", " , ,"),
-    "record all, yes": ("RECORD_ALL", "yes"),
-    "record all, one": ("RECORD_ALL", "1"),
-    "fetch context, no": ("FETCH_CONTEXT", "no"),
-    "fetch context, in upper case": ("FETCH_CONTEXT", "FALSE"),
-    "mask recipients, on": ("MASK_RECIPIENTS", "on"),
-    "chat notifications, both": ("CHAT_NOTIFICATIONS", "true|false"),
-    "retention, none": ("RETENTION_DAYS", "0"),
-    "retention, negative": ("RETENTION_DAYS", "-1"),
-    "retention, no number": ("RETENTION_DAYS", "for ever"),
-    "retention, beyond ten years": ("RETENTION_DAYS", "3651"),
-    "retention, 5,000 digits": ("RETENTION_DAYS", "9" * 5_000),
-    "limit, none": ("CLOUDFLARE_LIMIT", "0"),
-    "limit, no number": ("CLOUDFLARE_LIMIT", "many"),
-    "share, none": ("CLOUDFLARE_SHARE", "0"),
-    "share, more than all": ("CLOUDFLARE_SHARE", "101"),
-    "share, a fraction": ("CLOUDFLARE_SHARE", "0.8"),
-    "concurrency, none": ("MAXIMUM_CONCURRENCY", "0"),
-    "concurrency, digits of another script": ("MAXIMUM_CONCURRENCY", "٢"),
+    "dead-letter queue is an arn": ("DEAD_LETTER_QUEUE_URL", "arn:aws:sqs:eu-central-1:123456789012:dead-letters"),
+    "requests queue is an arn": ("REQUEST_QUEUE_URL", "arn:aws:sqs:eu-central-1:123456789012:requests"),
+    "unknown disposition": ("ESCALATE_ON", "MALICIOUS,DANGEROUS"),
+    "dispositions with another separator": ("ESCALATE_ON", "MALICIOUS;SPAM"),
+    "dispositions are only commas": ("ESCALATE_ON", " , ,"),
+    "record all is yes": ("RECORD_ALL", "yes"),
+    "record all is 1": ("RECORD_ALL", "1"),
+    "fetch details is no": ("FETCH_DETAILS", "no"),
+    "fetch details in upper case": ("FETCH_DETAILS", "FALSE"),
+    "mask recipients is on": ("MASK_RECIPIENTS", "on"),
+    "chat notifications with both values": ("CHAT_NOTIFICATIONS", "true|false"),
+    "retention is 0": ("RETENTION_DAYS", "0"),
+    "retention is negative": ("RETENTION_DAYS", "-1"),
+    "retention is not a number": ("RETENTION_DAYS", "unlimited"),
+    "retention above ten years": ("RETENTION_DAYS", "3651"),
+    "retention with 5,000 digits": ("RETENTION_DAYS", "9" * 5_000),
+    "limit is 0": ("CLOUDFLARE_LIMIT", "0"),
+    "limit is not a number": ("CLOUDFLARE_LIMIT", "many"),
+    "share is 0": ("CLOUDFLARE_SHARE", "0"),
+    "share above 100": ("CLOUDFLARE_SHARE", "101"),
+    "share is a fraction": ("CLOUDFLARE_SHARE", "0.8"),
+    "concurrency is 0": ("MAXIMUM_CONCURRENCY", "0"),
+    "concurrency in digits of another script": ("MAXIMUM_CONCURRENCY", "٢"),
 }
 
 
 @pytest.mark.parametrize(("name", "value"), MALFORMED.values(), ids=MALFORMED)
-def test_a_setting_that_is_malformed(name: str, value: str) -> None:
-    """It is named."""
-    both = LEAST | {"ALERT_TOPIC_ARN": TOPIC}
-    assert named(both | {name: value}) == [name]
+def test_malformed_setting_is_the_only_problem(name: str, value: str) -> None:
+    """The error names the variable."""
+    both = REQUIRED | {"ALERT_TOPIC_ARN": TOPIC}
+    assert problem_names(both | {name: value}) == [name]
 
 
-def test_dispositions_that_are_unknown() -> None:
-    """They are named, and so are those that are known."""
-    [problem] = problems(LEAST | {"ESCALATE_ON": "malicious,dangerous,awful"})
-    assert problem == f"ESCALATE_ON: AWFUL, DANGEROUS is no disposition; known are {', '.join(sorted(DISPOSITIONS))}"
+def test_unknown_dispositions_are_named_with_the_valid_ones() -> None:
+    """The error lists what ESCALATE_ON accepts."""
+    [problem] = problems(REQUIRED | {"ESCALATE_ON": "malicious,dangerous,awful"})
+    assert problem == f"ESCALATE_ON: unknown disposition AWFUL, DANGEROUS; valid are {', '.join(sorted(DISPOSITIONS))}"
 
 
-def test_everything_wrong() -> None:
-    """All of it is told at once."""
-    wrong = dict.fromkeys((*LEAST, *OPTIONAL), "? ?")
-    assert {*LEAST, *OPTIONAL} <= set(named(wrong))
+def test_all_malformed_settings_are_named_at_once() -> None:
+    """One error has a line for each variable."""
+    wrong = dict.fromkeys((*REQUIRED, *OPTIONAL), "? ?")
+    assert {*REQUIRED, *OPTIONAL} <= set(problem_names(wrong))
 
 
-def test_nothing_set() -> None:
-    """Everything that is needed is told at once."""
-    assert sorted(named({})) == sorted([*(LEAST.keys() - {"LEDGER_TABLE"}), "ALERT_TOPIC_ARN, LEDGER_TABLE"])
+def test_empty_environment_names_all_required_settings() -> None:
+    """One error has a line for each required variable."""
+    assert sorted(problem_names({})) == sorted([*(REQUIRED.keys() - {"LEDGER_TABLE"}), "ALERT_TOPIC_ARN, LEDGER_TABLE"])
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST", "[::1]", "host.docker.internal"])
-def test_plain_http_to_the_local_stack(host: str) -> None:
-    """It is allowed where no network lies between."""
+def test_plain_http_is_valid_for_hosts_of_the_local_stack(host: str) -> None:
+    """No network is between the function and these hosts."""
     url = f"http://{host}:8787/client/v4"
-    assert url == read_settings(LEAST | {"CLOUDFLARE_BASE_URL": url}).base_url
+    assert url == read_settings(REQUIRED | {"CLOUDFLARE_BASE_URL": url}).base_url

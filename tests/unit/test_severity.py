@@ -1,12 +1,12 @@
-"""severity.py: how urgent an alert is, for every disposition and every place where the mail can be."""
+"""Severity of an alert for every disposition and delivery."""
 
 import pytest
 
-from functions.cloudflare.context import Delivery
-from functions.escalate.severity import Severity, severity
+from functions.domain.message_details import Delivery
+from functions.domain.severity import Severity, severity
 
-ELSEWHERE = [delivery for delivery in Delivery if delivery is not Delivery.DELIVERED]
-TABLE = {
+NOT_DELIVERED = [delivery for delivery in Delivery if delivery is not Delivery.DELIVERED]
+SEVERITIES = {
     "MALICIOUS": (Severity.CRITICAL, Severity.HIGH),
     "MALICIOUS-BEC": (Severity.CRITICAL, Severity.HIGH),
     "MALICIOUS-NEW": (Severity.CRITICAL, Severity.HIGH),
@@ -18,26 +18,34 @@ TABLE = {
 }
 
 
-@pytest.mark.parametrize(("disposition", "expected"), [(it, levels[0]) for it, levels in TABLE.items()], ids=TABLE)
-def test_in_an_inbox(disposition: str, expected: Severity) -> None:
-    """It is at its most urgent."""
+@pytest.mark.parametrize(
+    ("disposition", "expected"),
+    [(disposition, levels[0]) for disposition, levels in SEVERITIES.items()],
+    ids=SEVERITIES,
+)
+def test_severity_is_highest_when_email_is_in_an_inbox(disposition: str, expected: Severity) -> None:
     assert expected == severity(disposition, Delivery.DELIVERED, escalates=True)
 
 
-@pytest.mark.parametrize("delivery", ELSEWHERE)
-@pytest.mark.parametrize(("disposition", "expected"), [(it, levels[1]) for it, levels in TABLE.items()], ids=TABLE)
-def test_elsewhere(disposition: str, delivery: Delivery, expected: Severity) -> None:
-    """It is one step less urgent, also where nobody knows where the mail is."""
+@pytest.mark.parametrize("delivery", NOT_DELIVERED)
+@pytest.mark.parametrize(
+    ("disposition", "expected"),
+    [(disposition, levels[1]) for disposition, levels in SEVERITIES.items()],
+    ids=SEVERITIES,
+)
+def test_severity_drops_one_step_when_email_is_not_in_an_inbox(
+    disposition: str, delivery: Delivery, expected: Severity
+) -> None:
+    """Unknown delivery counts as not in an inbox."""
     assert expected == severity(disposition, delivery, escalates=True)
 
 
 @pytest.mark.parametrize("delivery", Delivery)
 @pytest.mark.parametrize("disposition", ["MALICIOUS", "SPAM", "NONE"])
-def test_below_the_line(disposition: str, delivery: Delivery) -> None:
-    """It is told for information, wherever the mail is."""
+def test_severity_is_informational_when_not_escalated(disposition: str, delivery: Delivery) -> None:
     assert Severity.INFORMATIONAL == severity(disposition, delivery, escalates=False)
 
 
-def test_the_words() -> None:
-    """They are those of OCSF, which filters and indexes go by."""
+def test_severity_names_are_those_of_ocsf() -> None:
+    """Subscription filters and indexes depend on these names."""
     assert ["Critical", "High", "Medium", "Low", "Informational"] == [*Severity]

@@ -1,4 +1,4 @@
-"""cloudflare/transport.py: its reader by a virtual clock. tests/integration/test_client_bounds.py has the whole of it."""
+"""DeadlineReader with a virtual clock. tests/integration/test_client_bounds.py tests it with real servers."""
 
 import io
 import socket
@@ -12,23 +12,23 @@ from tests.clock import Clock
 
 
 class Drip(io.RawIOBase):
-    """A file that gives a byte a second, without end."""
+    """An endless file that returns one byte each second."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.given = 0
+        self.count = 0
 
     def readinto(self, buffer: Any) -> int:
-        """Give one byte, after a second."""
+        """Return one byte, after a second."""
         self._clock.sleep(1)
-        self.given += 1
+        self.count += 1
         buffer[:1] = b"x"
         return 1
 
 
 @pytest.fixture
 def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Ours and the server's."""
+    """Make a pair of sockets: the client's and the server's."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         yield ours, theirs
@@ -43,16 +43,16 @@ def reader(ours: socket.socket, clock: Clock, seconds: float = 10.0) -> Deadline
 
 @pytest.mark.parametrize("method", ["readline", "read"])
 def test_dripping_bytes_end_at_the_deadline(method: str, ends: Ends) -> None:
-    """Ten seconds, ten bytes: each byte is in time for itself, and all together are not."""
+    """Ten bytes take ten seconds. Each byte arrives in time, but all together exceed the deadline."""
     clock = Clock()
     drip = Drip(clock)
     buffered = io.BufferedReader(DeadlineReader(drip, ends[0], 10.0, clock))
     with pytest.raises(TimeoutError):
         getattr(buffered, method)()
-    assert (10, 10.0) == (drip.given, clock.now)
+    assert (10, 10.0) == (drip.count, clock.now)
 
 
-def test_each_read_waits_for_the_time_that_is_left(ends: Ends) -> None:
+def test_each_read_waits_for_the_remaining_time(ends: Ends) -> None:
     ours, theirs = ends
     clock = Clock(now=100.0)
     it = reader(ours, clock)
@@ -67,7 +67,7 @@ def test_each_read_waits_for_the_time_that_is_left(ends: Ends) -> None:
 
 @pytest.mark.parametrize("over", [0.0, 3600.0], ids=["at the deadline", "an hour after it"])
 def test_nothing_is_read_after_the_deadline(over: float, ends: Ends) -> None:
-    """Also of what has arrived: as after a freeze of Lambda during which the clock ran on."""
+    """This includes data that has arrived, as after a Lambda freeze during which the clock continued."""
     ours, theirs = ends
     clock = Clock()
     it = reader(ours, clock)
@@ -77,8 +77,8 @@ def test_nothing_is_read_after_the_deadline(over: float, ends: Ends) -> None:
         it.read(4)
 
 
-def test_reading_goes_on_where_the_clock_stood_still(ends: Ends) -> None:
-    """As after a freeze of Lambda during which the clock did not run."""
+def test_reading_continues_if_the_clock_stopped(ends: Ends) -> None:
+    """This is the case after a Lambda freeze during which the clock did not run."""
     ours, theirs = ends
     it = reader(ours, Clock())
     theirs.sendall(b"first")
@@ -87,13 +87,13 @@ def test_reading_goes_on_where_the_clock_stood_still(ends: Ends) -> None:
     assert (b"first", b"second") == (first, it.read(6))
 
 
-def test_silence_ends_the_read_by_the_socket_itself(ends: Ends) -> None:
-    """The virtual clock stands still, so this is the socket's own timeout."""
+def test_silence_ends_the_read_with_the_timeout_of_the_socket(ends: Ends) -> None:
+    """The virtual clock does not move."""
     with pytest.raises(TimeoutError):
         reader(ends[0], Clock(), seconds=0.01).read(1)
 
 
-def test_end_of_the_connection_is_the_end_of_the_file(ends: Ends) -> None:
+def test_end_of_connection_is_end_of_file(ends: Ends) -> None:
     ours, theirs = ends
     it = reader(ours, Clock())
     theirs.sendall(b"all")
@@ -102,7 +102,7 @@ def test_end_of_the_connection_is_the_end_of_the_file(ends: Ends) -> None:
 
 
 def test_socket_closes_with_its_reader(ends: Ends) -> None:
-    """Python keeps a socket open as long as a file of it is open."""
+    """Python keeps a socket open while one of its files is open."""
     ours, theirs = ends
     it = io.BufferedReader(reader(ours, Clock()))
     ours.close()

@@ -1,35 +1,35 @@
 // The list: its filter, its order, and the detail of a record. Charts and figures are in the page already.
 //
-// Whatever stands in a record becomes text of an element, and nothing else: no HTML is made from it, no address, no
-// attribute but a class out of the words below. The page's policy forbids the rest.
+// Values of a record only ever become the text of an element: never HTML, never an address, and no attribute except a
+// class from the words below. The page's content security policy forbids the rest.
 
-const PAGE = 50; // rows that are added at a time: a phone copes with them, and so does a reader
-const PAUSE = 120; // milliseconds without a key before the list is filtered again
+const PAGE = 50; // rows added at a time: few enough for a phone
+const PAUSE = 120; // milliseconds after the last key before the list is filtered
 
 const SEVERITIES = ["Informational", "Low", "Medium", "High", "Critical"];
-const DELIVERIES = ["unknown", "held", "delivered"];
-const FILTERS = ["outcome", "disposition", "severity", "delivered", "state"];
+const DELIVERIES = ["delivery unknown", "under way", "rejected", "quarantined", "moved out", "in an inbox"]; // least urgent first
+const FILTERS = ["outcome", "disposition", "severity", "delivery", "state"];
 
-// What a column sorts by. What is not known (undefined) comes last, whichever the direction.
+// The sort key of each column. Unknown values (undefined) come last in both directions.
 const COLUMNS = {
   decided: { of: (it) => it.decided, descending: true },
   severity: { of: (it) => rank(SEVERITIES, it.severity), descending: true },
   subject: { of: (it) => it.subject?.toLowerCase() },
   disposition: { of: (it) => it.disposition },
-  delivered: { of: (it) => rank(DELIVERIES, it.delivered), descending: true },
+  delivery: { of: (it) => rank(DELIVERIES, it.delivery), descending: true },
   state: { of: (it) => it.state },
   seconds: { of: (it) => it.seconds, descending: true },
 };
 
-// The detail: a section's title, and its rows as [field of the record, what it is called, class].
+// The details: the title of each section, and its rows as [field of the record, label, class].
 const SECTIONS = [
   ["What was found", [
-    ["disposition", "Disposition"], ["severity", "Severity"], ["previous_disposition", "Told before as"],
-    ["previous_alert_id", "in the alert", "code"], ["action", "Action taken"], ["reasons", "Reasons"],
+    ["disposition", "Disposition"], ["severity", "Severity"], ["previous_disposition", "Previous alert"],
+    ["previous_alert_id", "Its id", "code"], ["action", "Action taken"], ["reasons", "Reasons"],
   ]],
   ["Why it was decided so", [
-    ["outcome", "Outcome"], ["reason", "Rule"], ["detail", "Note"], ["escalate_on", "Escalated were"],
-    ["schema_version", "Contract"], ["release", "Release"], ["drift", "Drift", "code"], ["not_whole", "Cut in the record"],
+    ["outcome", "Outcome"], ["reason", "Rule"], ["detail", "Note"], ["escalate_on", "EscalateOn"],
+    ["schema_version", "Contract"], ["release", "Release"], ["drift", "Drift", "code"], ["dropped", "Cut to fit"],
   ]],
   ["Where from", [
     ["from_name", "Name"], ["from", "Address"], ["envelope_from", "Envelope"], ["reply_to", "Replies to"],
@@ -37,20 +37,20 @@ const SECTIONS = [
     ["spf", "SPF"], ["dkim", "DKIM"], ["dmarc", "DMARC"], ["comment", "Remark"],
   ]],
   ["Where to", [
-    ["delivered", "Delivered"], ["delivery_status", "Status"], ["quarantined", "In quarantine"],
-    ["delivery_mode", "Came by"], ["to", "To"], ["envelope_to", "Envelope"], ["client_recipients", "Recipients"],
+    ["delivery", "Delivery"], ["delivery_status", "Status"], ["quarantined", "In quarantine"],
+    ["delivery_mode", "Delivery mode"], ["to", "To"], ["envelope_to", "Envelope"], ["client_recipients", "Recipients"],
     ["message_id", "Message-ID", "code"],
   ]],
 ];
 const IDENTIFIERS = [
   ["alert_id", "Alert", "code"], ["sns_message_id", "SNS message", "code"], ["sqs_message_id", "SQS message", "code"],
-  ["id", "Mail, as asked", "code"], ["postfix_id", "Postfix id", "code"], ["cloudflare_alert_id", "Alert id", "code"],
+  ["id", "Id in the request", "code"], ["postfix_id", "Postfix id", "code"], ["cloudflare_alert_id", "Alert id", "code"],
   ["investigate_id", "Investigate id", "code"], ["account_id", "Account", "code"], ["state", "State"],
-  ["turn", "Turn"], ["owner", "Claimed by", "code"], ["claims", "Claims"], ["kept_until", "Kept until"],
+  ["revision", "Revision"], ["owner", "Claimed by", "code"], ["claims", "Claims"], ["kept_until", "Kept until"],
 ];
-// The lists of things: the record's field, the title, the fields that name a thing, and its further ones.
+// The lists: field of the record, title, the fields that name an item, and its other fields.
 const THINGS = [
-  ["categories", "Threat categories", ["name"], [["description", "Means"]]],
+  ["categories", "Threat categories", ["name"], [["description", "Description"]]],
   ["findings", "Findings", ["reason", "name"], [
     ["detail", "Detail"], ["name", "Name"], ["detection", "Verdict"], ["score", "Score"], ["attachment", "Attachment"],
     ["field", "Field"], ["portion", "Portion"], ["value", "Value"],
@@ -92,7 +92,7 @@ const counted = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : 
 
 // --- finding and sorting -------------------------------------------------------------------------------------------
 
-// Text as it was before it was made unclickable, so that both ways of writing a domain find it.
+// Undo defanging, so that a search finds a domain in both spellings.
 const refanged = (text) => text.toLowerCase().replaceAll(/[[\]]/g, "").replaceAll("hxxp", "http");
 
 function textsOf(value) {
@@ -161,11 +161,11 @@ function line(entry) {
   fill(".mail button", entry.subject ?? `(subject not known) ${entry.id ?? ""}`);
   fill(".sender", [entry.from_name, entry.from ?? entry.domain].filter(Boolean).join(" \u00b7 "));
   fill(".disposition", entry.disposition);
-  fill(".delivered", entry.delivered);
+  fill(".delivery", entry.delivery);
   fill(".state", entry.state);
   fill(".after", entry.alerted_after);
   if (SEVERITIES.includes(entry.severity)) row.querySelector(".severity span").className = entry.severity.toLowerCase();
-  row.querySelector(".delivered").classList.toggle("is-delivered", entry.delivered === "delivered");
+  row.querySelector(".delivery").classList.toggle("is-in-inbox", entry.delivery === "in an inbox");
   row.addEventListener("click", ({ target }) => {
     if (target.closest("button") || !getSelection().toString()) toggle(row, entry);
   });
@@ -234,7 +234,7 @@ function times(steps) {
   return lines.length ? withParts(element("ol", undefined, "times"), ...lines) : undefined;
 }
 
-// --- what the reader does ------------------------------------------------------------------------------------------
+// --- events ------------------------------------------------------------------------------------------
 
 function sortBy(column) {
   view.descending = view.column === column ? !view.descending : Boolean(COLUMNS[column].descending);
@@ -261,7 +261,7 @@ function find(text) {
 
 function offer(field) {
   const words = [...new Set(entries.map((it) => it[field]).filter((it) => it !== undefined))];
-  const order = { severity: SEVERITIES, delivered: DELIVERIES }[field] ?? [];
+  const order = { severity: SEVERITIES, delivery: DELIVERIES }[field] ?? [];
   words.sort((a, b) => order.indexOf(b) - order.indexOf(a) || (a < b ? -1 : 1));
   byId(field).append(...words.map((it) => new Option(it, it)));
 }

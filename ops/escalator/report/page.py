@@ -1,75 +1,80 @@
-"""Records in, one HTML file out, in one pass.
+"""Write the HTML report in one pass over the records.
 
-The data come first in the page, so that they can be written while they are read; what is counted over all of them
-follows. Nothing of a record is kept but its counts.
+The data come first in the page, so that each record is written as soon as it is read. The counts over all records follow.
+Nothing of a record stays in memory except its counts.
 """
 
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
-from ops.escalator.report.entry import entry
-from ops.escalator.report.markup import escaped, script_json
+from ops.escalator.records.stored_record import AnyRecord
+from ops.escalator.report.counts import Counts
+from ops.escalator.report.escape import escaped, script_json
 from ops.escalator.report.period import Period
-from ops.escalator.report.summary import accounted, summary
-from ops.escalator.report.tally import Tally
+from ops.escalator.report.record_view import record_view
+from ops.escalator.report.summary import records_note, summary
 
-LISTED = 20_000
-"""Records in the page's list; beyond them a browser gets slow. A record takes about 2 KB."""
-ROOM = 64 * 1024 * 1024
-"""Bytes of them all; large records reach it first."""
+MAX_RECORDS = 20_000
+"""Records in the page's list. With more, a browser gets slow. A record takes about 2 KB, so these take 40 MB."""
+MAX_BYTES = 64 * 1024 * 1024
+"""Bytes of the list. Only unusually large records reach this limit first."""
 
 _HERE = Path(__file__).parent
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
 
 
 def write_report(
-    records: Iterable[Mapping[str, Any]], period: Period, out: TextIO, *, most: int = LISTED, room: int = ROOM
+    records: Iterable[AnyRecord],
+    period: Period,
+    out: TextIO,
+    *,
+    max_records: int = MAX_RECORDS,
+    max_bytes: int = MAX_BYTES,
 ) -> int:
-    """Write the page about records, newest first, in the shape of the table's items as JSON values; how many they were.
+    """Write the page about these records, newest first. Return the number of records.
 
-    All of them are counted; the list has the first `most` of them, or as many as go into `room` bytes, and says so.
+    All records are counted. The list has the first of them, up to both limits, and the page says how many.
     """
     style, script = (_read(name).strip() for name in ("page.css", "page.js"))
-    tally = Tally(period)
+    counts = Counts(period)
     slots: dict[str, Callable[[], Iterable[str]]] = {
         "policy": lambda: [_policy(style, script)],
         "style": lambda: [style],
         "script": lambda: [script],
-        "records": lambda: _listed(records, tally, most, room),
+        "records": lambda: _list(records, counts, max_records, max_bytes),
         "period": lambda: [escaped(" to ".join(dict.fromkeys((_day(period.since), _day(period.until)))))],
         "generated": lambda: [escaped(_generated(period))],
-        "accounted": lambda: [escaped(accounted(tally))],
-        "summary": lambda: summary(tally),
+        "records_note": lambda: [escaped(records_note(counts))],
+        "summary": lambda: summary(counts),
     }
-    # Every other piece is the name of a slot. What fills one is never searched for slots itself.
+    # Every other piece is the name of a slot. The text that fills a slot is not searched for slots.
     for n, piece in enumerate(_SLOT.split(_read("page.html"))):
         out.writelines(slots[piece]() if n % 2 else [piece])
-    return tally.records
+    return counts.records
 
 
-def _listed(records: Iterable[Mapping[str, Any]], tally: Tally, most: int, room: int) -> Iterator[str]:
-    """The items of a JSON array, while the tally counts every record."""
-    full = False
+def _list(records: Iterable[AnyRecord], counts: Counts, max_records: int, max_bytes: int) -> Iterator[str]:
+    """Yield the items of a JSON array, and count every record."""
+    free, is_full = max_bytes, False
     for record in records:
-        shown = entry(record)
-        tally.add(shown)
-        if full:
+        counts.add(record)
+        if is_full:
             continue
-        item = (",\n" if tally.listed else "") + script_json(shown)
-        room -= len(item)
-        full = room < 0 or tally.listed == most
-        if not full:
-            tally.listed += 1
+        item = (",\n" if counts.listed else "") + script_json(record_view(record))
+        free -= len(item)
+        is_full = free < 0 or counts.listed == max_records
+        if not is_full:
+            counts.listed += 1
             yield item
 
 
 def _policy(style: str, script: str) -> str:
-    """Nothing may be loaded, sent or framed; only this very script and style count, and no HTML is made from text."""
+    """Forbid loading, sending and framing. Allow only this script and this style, and no HTML made from text."""
     return (
         f"default-src 'none'; script-src '{_sha256(script)}'; style-src '{_sha256(style)}'; base-uri 'none'; "
         "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"

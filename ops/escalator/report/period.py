@@ -1,15 +1,15 @@
-"""The time that a report is about."""
+"""The time range of a report, and the bars of its chart."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-LONGEST_BY_DAY = 92
-"""Days, a quarter: beyond it a day's bar is too thin to be seen on a phone, and a bar is a week."""
+MAX_DAILY_BARS = 92
+"""Days, about a quarter. With more, a daily bar is too thin on a phone, and each bar is a week."""
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From `since` until `until` (both aware); `generated_at`: when the report was made; release: of the function."""
+    """From `since` until `until`, both with a time zone. generated_at, release: when and by which release it was made."""
 
     since: datetime
     until: datetime
@@ -18,16 +18,16 @@ class Period:
 
     @property
     def step(self) -> timedelta:
-        """The time that one bar of the chart stands for: a day, or a week."""
-        return timedelta(days=1 if (self._last - self._first).days < LONGEST_BY_DAY else 7)
+        """The length of one bar: a day or a week."""
+        return timedelta(days=1 if (self._last - self._first).days < MAX_DAILY_BARS else 7)
 
     def bars(self) -> list[date]:
-        """The first day (UTC) of every bar, oldest first. A week begins on Monday."""
+        """The first day (UTC) of each bar, oldest first. A week starts on Monday."""
         first = self.bar(self._first)
         return [first + n * self.step for n in range((self._last - first) // self.step + 1)]
 
     def bar(self, day: date) -> date:
-        """The first day of the bar that a day belongs to."""
+        """The first day of the bar that contains a day."""
         return day - timedelta(days=day.weekday()) if self.step.days > 1 else day
 
     @property

@@ -1,18 +1,20 @@
-"""What was counted over all records, for somebody who has a minute: figures first, then charts, then tables."""
+"""The counts over all records as HTML: figures first, then charts, then tables."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from ops.escalator.report.bars import Bar, bar_table
-from ops.escalator.report.days import day_chart
-from ops.escalator.report.markup import escaped
-from ops.escalator.report.series import Series, series_of
-from ops.escalator.report.shown import duration
-from ops.escalator.report.tally import OTHERS, UNKNOWN, Tally, percentile
+from functions.domain.record import State
+from functions.domain.severity import Severity
+from ops.escalator.report.charts import Bar, Series, bar_table, day_chart, series_of
+from ops.escalator.report.counts import OTHERS, UNKNOWN, Counts
+from ops.escalator.report.escape import escaped
+from ops.escalator.text.labels import IN_INBOX, counted, duration
+from ops.escalator.views.statistics import percentile
 
 _TOP = 10
-_DELIVERY = {"delivered": "in an inbox", "held": "held back", "unknown": "not known"}
-_BOUNDS = {
+_STYLES = {"true": "in-inbox", "false": "not-in-inbox", "unknown": "not-known"}
+"""CSS classes, by `Delivery.delivered`."""
+_RANGES = {
     1: "under 1 s",
     2: "1 to 2 s",
     5: "2 to 5 s",
@@ -25,48 +27,54 @@ _BOUNDS = {
     21_600: "1 to 6 h",
     float("inf"): "over 6 h",
 }
-"""Ranges of the time from queued to alerted: under so many seconds."""
+"""Ranges of the time from queued to alerted, by their upper bound in seconds (exclusive)."""
 
 
-def summary(tally: Tally) -> Iterator[str]:
-    """The figures and charts as HTML."""
-    yield from _figures(tally)
-    if not tally.escalations:
+def summary(totals: Counts) -> Iterator[str]:
+    """Yield the figures and charts as HTML."""
+    yield from _figures(totals)
+    if not totals.escalations:
         yield '<p class="nothing">Nothing was escalated in this period, so there is nothing to draw.</p>'
         return
-    series, each = series_of(tally.dispositions), "day" if tally.period.step.days == 1 else "week"
-    yield _panel(f"Escalations per {each}", "wide", day_chart(tally.bars, series, each))
-    yield _panel("From queued to alerted", "half", *_speed(tally))
-    yield _panel("Delivered or held", "half", *_delivery(tally, series))
-    yield _panel("Sender domains", "half", *_top(tally.senders, "Sender domain", "domains"))
-    yield _panel("Threat categories", "half", *_top(tally.categories, "Threat category", "categories"))
+    series, each = series_of(totals.dispositions), "day" if totals.period.step.days == 1 else "week"
+    yield _panel(f"Escalations per {each}", "wide", day_chart(totals.bars, series, each))
+    yield _panel("From queued to alerted", "half", *_speed(totals))
+    yield _panel("In an inbox or not", "half", *_delivered(totals, series))
+    yield _panel("Sender domains", "half", *_top(totals.senders, "Sender domain", "domains"))
+    yield _panel("Threat categories", "half", *_top(totals.categories, "Threat category", "categories"))
 
 
-def accounted(tally: Tally) -> str:
-    """One sentence that says what the page is made from."""
-    if not tally.records:
+def records_note(totals: Counts) -> str:
+    """One sentence about the records behind the page."""
+    if not totals.records:
         return "No records in this period."
-    outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in tally.outcomes.most_common())
-    records = f"{tally.records:,} record{'' if tally.records == 1 else 's'}: {outcomes}."
-    listed = f" Figures and charts are of all of them, the list has the first {tally.listed:,}."
-    return records + (listed if tally.listed < tally.records else "")
+    parts = [f"{count:,} {outcome}" for outcome, count in totals.outcomes.most_common()]
+    if totals.unreadable:
+        parts.append(f"{totals.unreadable:,} that this release cannot read")
+    records = f"{counted(totals.records, 'record')}: {', '.join(parts)}."
+    listed = f" Statistics and charts include all of them, the list has the first {totals.listed:,}."
+    return records + (listed if totals.listed < totals.records else "")
 
 
-def _figures(tally: Tally) -> Iterator[str]:
-    days = max(1, round((tally.period.until - tally.period.since).total_seconds() / 86_400))
-    ordered = sorted(tally.seconds)
-    quick = duration(percentile(ordered, 50)) if ordered else "\u2013"
+def _figures(totals: Counts) -> Iterator[str]:
+    days = max(1, round((totals.period.until - totals.period.since).total_seconds() / 86_400))
+    ordered = sorted(totals.seconds)
+    median = duration(percentile(ordered, 50)) if ordered else "\u2013"
     figures = [
-        ("Escalations", f"{tally.escalations:,}", f"in {days} day{'' if days == 1 else 's'}"),
-        ("Critical", f"{tally.severities['Critical']:,}", "malicious, and in an inbox"),
-        ("In an inbox", f"{tally.delivered:,}", _share(tally.delivered, tally.escalations)),
-        ("Median to alert", quick, f"95 % within {duration(percentile(ordered, 95))}" if ordered else "none published"),
-        ("Still pending", f"{tally.states['PENDING']:,}", "claimed, not known to be sent"),
+        ("Escalations", f"{totals.escalations:,}", f"in {counted(days, 'day')}"),
+        ("Critical", f"{totals.severities[Severity.CRITICAL]:,}", "malicious and in an inbox"),
+        ("In an inbox", f"{totals.in_inbox:,}", _share(totals.in_inbox, totals.escalations)),
+        (
+            "Median to alert",
+            median,
+            f"95 % within {duration(percentile(ordered, 95))}" if ordered else "none published",
+        ),
+        ("Still pending", f"{totals.states[State.PENDING]:,}", "claimed, not confirmed as sent"),
     ]
     yield '<dl class="figures">'
     for name, value, note in figures:
-        grave = ' class="grave"' if name == "Critical" and value != "0" else ""
-        yield f"<div{grave}><dt>{escaped(name)}</dt><dd>{escaped(value)}</dd><dd>{escaped(note)}</dd></div>"
+        style = ' class="alarming"' if name == "Critical" and value != "0" else ""
+        yield f"<div{style}><dt>{escaped(name)}</dt><dd>{escaped(value)}</dd><dd>{escaped(note)}</dd></div>"
     yield "</dl>"
 
 
@@ -74,69 +82,70 @@ def _panel(title: str, width: str, *parts: str) -> str:
     return f'<section class="panel {width}"><h2>{escaped(title)}</h2>{"".join(parts)}</section>'
 
 
-def _speed(tally: Tally) -> Iterator[str]:
-    ordered = sorted(tally.seconds)
+def _speed(totals: Counts) -> Iterator[str]:
+    ordered = sorted(totals.seconds)
     if not ordered:
         yield _note("No alert of this period was published.")
         return
     median, slow = percentile(ordered, 50), percentile(ordered, 95)
     yield _note(f"Median {duration(median)}, 95 % within {duration(slow)}, longest {duration(ordered[-1])}.")
-    ranges = Counter(_bound(it) for it in ordered)
-    bounds = list(_BOUNDS)
+    ranges = Counter(_range(it) for it in ordered)
+    bounds = list(_RANGES)
     filled = bounds[bounds.index(min(ranges)) : bounds.index(max(ranges)) + 1]
     marks = dict.fromkeys(filled, "")
-    marks[_bound(slow)] = "95th percentile"
-    marks[_bound(median)] = "median, 95th percentile" if _bound(median) == _bound(slow) else "median"
-    yield bar_table("Time", "Alerts", (Bar(_BOUNDS[it], ranges[it], mark=marks[it]) for it in filled))
+    marks[_range(slow)] = "95th percentile"
+    marks[_range(median)] = "median, 95th percentile" if _range(median) == _range(slow) else "median"
+    yield bar_table("Time", "Alerts", (Bar(_RANGES[it], ranges[it], mark=marks[it]) for it in filled))
 
 
-def _bound(seconds: float) -> float:
-    return next(it for it in _BOUNDS if seconds < it)
+def _range(seconds: float) -> float:
+    return next(it for it in _RANGES if seconds < it)
 
 
-def _delivery(tally: Tally, series: Iterable[Series]) -> Iterator[str]:
-    all_of_them = sum(tally.delivery.values(), Counter[str]())
-    shares = ", ".join(f"{all_of_them[it]:,} {word}" for it, word in _DELIVERY.items())
-    yield _note(f"Of {tally.escalations:,}: {shares}.")
-    head = "".join(f'<th scope="col" class="number">{escaped(it)}</th>' for it in _DELIVERY)
+def _delivered(totals: Counts, series: Iterable[Series]) -> Iterator[str]:
+    total = sum(totals.delivered.values(), Counter[str]())
+    shares = ", ".join(f"{total[it]:,} {label}" for it, label in IN_INBOX.items())
+    yield _note(f"Of {totals.escalations:,}: {shares}.")
+    head = "".join(f'<th scope="col" class="number">{escaped(it)}</th>' for it in IN_INBOX.values())
     yield f'<table class="bars split"><thead><tr><th scope="col">Disposition</th>{head}</tr></thead><tbody>'
     for it in series:
-        counts = sum((tally.delivery[name] for name in it.dispositions), Counter[str]())
+        counts = sum((totals.delivered[name] for name in it.dispositions), Counter[str]())
         yield _split(it.name, counts)
     yield "</tbody></table>"
     keys = "".join(
-        f'<li><svg width="10" height="10" aria-hidden="true"><rect class="{it}" width="10" height="10"/></svg>{it}</li>'
-        for it in _DELIVERY
+        f'<li><svg width="10" height="10" aria-hidden="true"><rect class="{style}" width="10" height="10"/></svg>'
+        f"{escaped(IN_INBOX[it])}</li>"
+        for it, style in _STYLES.items()
     )
     yield f'<ul class="legend">{keys}</ul>'
 
 
 def _split(name: str, counts: Counter[str]) -> str:
-    """One disposition: a bar that fills the row, in parts."""
-    cells = "".join(f'<td class="number">{counts[it]:,}</td>' for it in _DELIVERY)
+    """One disposition: its counts, and a bar divided by them."""
+    cells = "".join(f'<td class="number">{counts[it]:,}</td>' for it in IN_INBOX)
     at, pieces = 0.0, ""
-    for it in _DELIVERY:
+    for it, style in _STYLES.items():
         width = 100 * counts[it] / counts.total()
-        pieces += f'<rect class="{it}" x="{at:.2f}%" width="{width:.2f}%" height="100%"/>' if width else ""
+        pieces += f'<rect class="{style}" x="{at:.2f}%" width="{width:.2f}%" height="100%"/>' if width else ""
         at += width
     bar = f'<svg class="bar" width="100%" height="6" aria-hidden="true">{pieces}</svg>'
     return f'<tr><th scope="row"><span>{escaped(name)}</span>{bar}</th>{cells}</tr>'
 
 
-def _top(counts: Counter[str], heading: str, many: str) -> Iterator[str]:
+def _top(counts: Counter[str], heading: str, plural: str) -> Iterator[str]:
     if not counts:
         yield _note("None given.")
         return
     top = counts.most_common(_TOP)
-    more = len(counts) - len(top)
+    others = len(counts) - len(top)
     bars = (Bar(name, count, search=name not in (UNKNOWN, OTHERS)) for name, count in top)
     yield bar_table(heading, "Escalations", bars)
-    if more:
-        yield _note(f"and {more:,} more {many}")
+    if others:
+        yield _note(f"and {others:,} more {plural}")
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f} % of them" if whole else "of none"
+def _share(part: int, total: int) -> str:
+    return f"{100 * part / total:.0f} % of them" if total else "of none"
 
 
 def _note(text: str) -> str:

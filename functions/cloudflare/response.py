@@ -1,0 +1,108 @@
+"""Convert status, headers and body of a response to its result, or to an error.
+
+Error bodies do not match Cloudflare's own schema: codes are below their documented minimum, and `messages` and `result`
+are missing. So parsing is lenient, and uses only the error codes.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from functions.cloudflare.errors import (
+    CloudflareError,
+    CredentialsRefused,
+    NoDetection,
+    Refused,
+    StillSearching,
+    Throttled,
+    Unavailable,
+)
+
+BLOCK_SECONDS = 300.0
+"""The time that Cloudflare blocks a token over its limit; the default for a 429 without `retry-after`."""
+
+MIN_BLOCK_SECONDS = 1.0
+MAX_BLOCK_SECONDS = 900.0
+"""Limits for the `retry-after` of a 429. If the token is still blocked after 15 min, the next response says so."""
+
+_NO_CREDENTIALS = frozenset({9106, 6003})
+"""Codes with status 400: 9106 for a missing credentials header, 6003 for a malformed one."""
+_NO_SUCH_ACCOUNT = 7003
+"""Code with status 404: the account id in the path is invalid."""
+_MAX_CODES = 5
+_RETRYABLE_STATUSES = frozenset({408, 409, 425})
+
+
+def read_result(status: int, headers: Mapping[str, str], body: bytes) -> object:
+    """Return the `result` of a successful response as parsed JSON; never None or an empty object or list.
+
+    headers: with lower-case names.
+    Raises a leaf of CloudflareError for any other response.
+    """
+    if status == 200:
+        return _result(_parse(body))
+    if status == 202 and "location" in headers:
+        raise StillSearching("Cloudflare's search is not complete", headers["location"])
+    raise _error(status, headers, _parse(body))
+
+
+def _result(envelope: object) -> object:
+    if not isinstance(envelope, dict) or envelope.get("success") is not True:
+        raise Unavailable("the response has status 200, but no successful Cloudflare envelope")
+    if envelope.get("result") in (None, {}, []):
+        raise NoDetection("Cloudflare's response has no result", id_exists=True)
+    return envelope["result"]
+
+
+def _error(status: int, headers: Mapping[str, str], envelope: object) -> CloudflareError:
+    codes = _codes(envelope)
+    summary = f"Cloudflare returned {status}" + (
+        f" with code {', '.join(map(str, sorted(codes)[:_MAX_CODES]))}" if codes else ""
+    )
+    if status == 429:
+        return Throttled(f"{summary}: the token's rate limit is used up", _seconds(headers.get("retry-after")))
+    if status in (401, 403) or (status == 400 and codes & _NO_CREDENTIALS):
+        return CredentialsRefused(f"{summary}: check the secret, the token's permission and the plan")
+    if not 400 <= status < 500 or status in _RETRYABLE_STATUSES:
+        return Unavailable(summary)
+    if not isinstance(envelope, dict) or not (envelope.get("success") is False or codes):
+        return Unavailable(f"{summary}, but without a Cloudflare envelope")
+    if status == 404 and _NO_SUCH_ACCOUNT not in codes:
+        return NoDetection(summary, id_exists=False)
+    return Refused(f"{summary}: a retry cannot succeed")
+
+
+def _parse(body: bytes) -> object:
+    """Parse JSON; None for anything else, such as HTML, half a body, or excessive digits or nesting."""
+    try:
+        return json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _codes(envelope: object) -> frozenset[int]:
+    errors = envelope.get("errors") if isinstance(envelope, dict) else None
+    if not isinstance(errors, list):
+        return frozenset()
+    codes = (error.get("code") for error in errors if isinstance(error, dict))
+    return frozenset(code for code in codes if isinstance(code, int) and 0 <= code < 1_000_000)
+
+
+def _seconds(retry_after: str | None) -> float:
+    """The seconds of a `retry-after` header, which holds seconds or a date."""
+    text = (retry_after or "").strip()
+    if re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", text):
+        return min(max(MIN_BLOCK_SECONDS, float(text)), MAX_BLOCK_SECONDS)
+    try:
+        retry_at = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return BLOCK_SECONDS
+    if retry_at.tzinfo is None:
+        retry_at = retry_at.replace(tzinfo=UTC)
+    return min(max(MIN_BLOCK_SECONDS, retry_at.timestamp() - datetime.now(UTC).timestamp()), MAX_BLOCK_SECONDS)

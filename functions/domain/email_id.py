@@ -1,0 +1,54 @@
+"""The three forms in which Cloudflare names one mail.
+
+    postfix_id      4Njp3P0STMz2c02Q
+    alert_id        4Njp3P0STMz2c02Q-2024-01-05T10:00:00
+    investigate_id  4Njp3P0STMz2c02Q-2024-01-05T10:00:00-12345678
+
+The pattern is also in schemas/request.schema.json; a test compares the two.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+PATTERN = r"^[0-9A-Za-z]{8,64}(-[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(-[0-9]{1,20})?)?$(?!\n)"
+"""A postfix id, then at most the time of an alert id and the number of an investigate id."""
+_PATTERN = re.compile(PATTERN)
+_TIME = len("YYYY-MM-DDTHH:MM:SS")
+
+
+class IdKind(StrEnum):
+    """How much of a mail's full name an id gives."""
+
+    POSTFIX = "postfix_id"
+    ALERT = "alert_id"
+    INVESTIGATE = "investigate_id"
+
+
+@dataclass(frozen=True, slots=True)
+class EmailId:
+    """An id as it was given. It has passed the pattern, so that it can be taken apart by position."""
+
+    value: str
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """The id that a text is, or None where it is none."""
+        return cls(text) if _PATTERN.search(text) else None
+
+    @property
+    def postfix_id(self) -> str:
+        """The part that all three forms share."""
+        return self.value.partition("-")[0]
+
+    @property
+    def kind(self) -> IdKind:
+        """Which of the three forms this is."""
+        suffix = self.value.partition("-")[2]
+        if not suffix:
+            return IdKind.POSTFIX
+        return IdKind.ALERT if len(suffix) == _TIME else IdKind.INVESTIGATE
+
+    def __str__(self) -> str:
+        return self.value

@@ -1,0 +1,128 @@
+"""Message details: the subject, recipients and delivery status of an email.
+
+Message details are optional: an alert without them says that delivery is unknown. Parsing is lenient, as for a
+detection: a field of the wrong type counts as absent.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from functions.domain.email_id import EmailId
+from functions.domain.json_values import boolean, text, texts
+
+
+class Delivery(StrEnum):
+    """Where an email is now."""
+
+    DELIVERED = "delivered"
+    """In the inbox of at least one recipient."""
+    MOVED = "moved"
+    """Moved out of an inbox. A recipient may have read it before."""
+    HELD = "held"
+    """Quarantined. No recipient has it."""
+    REJECTED = "rejected"
+    """Rejected or bounced. No recipient will receive it."""
+    UNDER_WAY = "under-way"
+    """Deferred or queued. It may still arrive."""
+    UNKNOWN = "unknown"
+    """Not requested, not answered in time, or not in the response."""
+
+    @property
+    def delivered(self) -> str:
+        """Whether the email is in an inbox now: `true`, `false` or `unknown`."""
+        if self in (Delivery.UNKNOWN, Delivery.UNDER_WAY):
+            return "unknown"
+        return "true" if self is Delivery.DELIVERED else "false"
+
+    @property
+    def label(self) -> str:
+        """Where the email is, in words for a reader."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    Delivery.DELIVERED: "in an inbox",
+    Delivery.MOVED: "moved out",
+    Delivery.HELD: "quarantined",
+    Delivery.REJECTED: "rejected",
+    Delivery.UNDER_WAY: "under way",
+    Delivery.UNKNOWN: "delivery unknown",
+}
+_BY_STATUS = {
+    "delivered": Delivery.DELIVERED,
+    "queued": Delivery.UNDER_WAY,
+    "deferred": Delivery.UNDER_WAY,
+    "moved": Delivery.MOVED,
+    "quarantined": Delivery.HELD,
+    "rejected": Delivery.REJECTED,
+    "bounced": Delivery.REJECTED,
+}
+"""Delivery by Cloudflare's status, most urgent first.
+
+An email to several recipients has several statuses. One recipient with the email in an inbox makes it urgent.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDetails:
+    """Cloudflare's details of one email.
+
+    Source: GET /accounts/{account_id}/email-security/investigate/{id}
+
+    subject, from_, from_name, replyto, to: from the email's headers, which the sender controls.
+    envelope_from, envelope_to: from the SMTP envelope.
+    client_recipients: the mailboxes that the email was sent to.
+    delivery_status: one status for each of these mailboxes, or one for all.
+    scanned_at, sent_at: ISO 8601.
+    """
+
+    id: EmailId | None
+    subject: str | None
+    from_: str | None
+    from_name: str | None
+    replyto: str | None
+    envelope_from: str | None
+    message_id: str | None
+    delivery_mode: str | None
+    is_quarantined: bool | None
+    scanned_at: str | None
+    sent_at: str | None
+    to: tuple[str, ...]
+    envelope_to: tuple[str, ...]
+    client_recipients: tuple[str, ...]
+    delivery_status: tuple[str, ...]
+    detection_reasons: tuple[str, ...]
+
+    @property
+    def delivery(self) -> Delivery:
+        """Where the email is, by the most urgent status of its recipients."""
+        statuses = {status.lower() for status in self.delivery_status}
+        deliveries = (delivery for status, delivery in _BY_STATUS.items() if status in statuses)
+        return next(deliveries, Delivery.HELD if self.is_quarantined else Delivery.UNKNOWN)
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """All recipients without duplicates: by mailbox, then by envelope, then by header."""
+        return tuple(dict.fromkeys((*self.client_recipients, *self.envelope_to, *self.to)))
+
+
+def read_message_details(result: dict[str, object]) -> MessageDetails:
+    """Parse message details from a response's `result`. Never raises."""
+    return MessageDetails(
+        id=EmailId.read(text(result.get("id")) or ""),
+        subject=text(result.get("subject")),
+        from_=text(result.get("from")),
+        from_name=text(result.get("from_name")),
+        replyto=text(result.get("replyto")),
+        envelope_from=text(result.get("envelope_from")),
+        message_id=text(result.get("message_id")),
+        delivery_mode=text(result.get("delivery_mode")),
+        is_quarantined=boolean(result.get("is_quarantined")),
+        scanned_at=text(result.get("scanned_at")),
+        sent_at=text(result.get("sent_at")),
+        to=texts(result.get("to")),
+        envelope_to=texts(result.get("envelope_to")),
+        client_recipients=texts(result.get("client_recipients")),
+        delivery_status=texts(result.get("delivery_status")),
+        detection_reasons=texts(result.get("detection_reasons")),
+    )

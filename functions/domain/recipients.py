@@ -1,0 +1,50 @@
+"""The recipients of an email, from its message details and its headers."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from functions.domain.detection import Detection, Header
+from functions.domain.message_details import MessageDetails
+
+_RECIPIENT_HEADERS = frozenset(
+    {"to", "cc", "bcc", "apparently-to", "delivered-to", "x-delivered-to", "x-original-to", "envelope-to"}
+    | {"x-envelope-to", "x-rcpt-to", "resent-to", "resent-cc", "resent-bcc", "received"}
+)
+"""Headers whose addresses are recipients, in lower case."""
+_RECEIVED_FOR = re.compile(r"\bfor\s+<?([^\s<>;@]{1,64}@[^\s<>;@]{1,255})")
+_ADDRESS = re.compile(r"(?<![^\s<>()\[\],;:\"@])[^\s<>()\[\],;:\"@]{1,255}@[^\s<>()\[\],;:\"@]{1,255}")
+"""The lookbehind starts a match only at the start of a word.
+
+Without it, the search tries every character in turn and takes a second for the headers of one batch.
+"""
+_QUOTED = re.compile(r'"[^"]*"')
+"""A display name. An address inside it is not a recipient."""
+_MAX_HEADER_CHARACTERS = 4_000
+"""Characters read of one header. A sender can list thousands of recipients, most of them outside this organization."""
+_MAX_TOTAL_CHARACTERS = 200 * _MAX_HEADER_CHARACTERS
+"""Characters read of all recipient headers of an email: more than fit into an alert."""
+
+
+def recipients(detection: Detection | None, details: MessageDetails | None) -> tuple[str, ...]:
+    """Addresses in lower case, without duplicates: first from the message details, then from headers."""
+    from_details = details.recipients if details else ()
+    from_headers = _header_addresses(detection.headers) if detection else ()
+    found = (*from_details, *from_headers)
+    return tuple(dict.fromkeys(address.strip().lower() for address in found if "@" in address))
+
+
+def _header_addresses(headers: Iterable[Header]) -> Iterator[str]:
+    characters_left = _MAX_TOTAL_CHARACTERS
+    for header in headers:
+        name, value = (header.name or "").strip().lower(), (header.value or "")[:_MAX_HEADER_CHARACTERS]
+        if name in _RECIPIENT_HEADERS and characters_left > 0:
+            characters_left -= len(value)
+            yield from _RECEIVED_FOR.findall(value) if name == "received" else addresses(value)
+
+
+def addresses(header: str) -> list[str]:
+    """Find the addresses in a header, even in a header that is malformed on purpose.
+
+    The standard library's parser is recursive, and a sender can nest a header more deeply than it can follow.
+    """
+    return _ADDRESS.findall(_QUOTED.sub(" ", header[:_MAX_HEADER_CHARACTERS]))

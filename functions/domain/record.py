@@ -1,0 +1,121 @@
+"""The record of one decision about one email: what is known, what was decided and why."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from functions.domain.detection import Detection
+from functions.domain.email_id import EmailId, IdKind
+from functions.domain.message_details import Delivery, MessageDetails
+from functions.domain.outcome import Outcome, Reason
+from functions.domain.severity import Severity
+
+
+class State(StrEnum):
+    """The progress of a record."""
+
+    PENDING = "PENDING"
+    """Claimed by a worker that publishes the alert, or died before it could. It is not known whether the alert was sent."""
+    SENT = "SENT"
+    """Published."""
+    RECORDED = "RECORDED"
+    """Complete without an alert: there is no topic, or the decision was not to alert."""
+
+
+class Activity(StrEnum):
+    """What an alert is in the life of an email."""
+
+    CREATE = "Create"
+    """The first alert about the email."""
+    UPDATE = "Update"
+    """The disposition has changed since the last alert."""
+    CLOSE = "Close"
+    """The disposition is not escalated any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreviousAlert:
+    """An earlier alert about the same email."""
+
+    disposition: str
+    alert_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One decision about one email.
+
+    id:             the id of the request; resolved_id: the id under which Cloudflare answered.
+    disposition:    Cloudflare's word in upper case; None without a detection or a disposition.
+    escalates:      whether the disposition raises an alert.
+    severity:       None where there is nothing to alert on.
+    reason:         the rule that decided.
+    escalate_on:    the dispositions that raised an alert at the time.
+    detail:         what an operator needs to know beside the reason.
+    drift:          where the answer does not match Cloudflare's contract, as `path: rule`.
+    queued_at:      when the request first arrived; fetched_at: when Cloudflare answered; decided_at: when we decided.
+    sqs_message_id: the SQS message of the request.
+    details:        None if Cloudflare was not asked, or did not answer in time.
+    revision:       how many times the alerted disposition had changed before.
+    previous:       the alert before this one, if its disposition was another.
+    """
+
+    account_id: str
+    id: EmailId
+    outcome: Outcome
+    reason: Reason
+    escalate_on: tuple[str, ...]
+    queued_at: datetime
+    fetched_at: datetime
+    decided_at: datetime
+    sqs_message_id: str
+    resolved_id: EmailId | None = None
+    disposition: str | None = None
+    escalates: bool = False
+    severity: Severity | None = None
+    detail: str = ""
+    detection: Detection | None = None
+    drift: tuple[str, ...] = ()
+    details: MessageDetails | None = None
+    revision: int = 0
+    previous: PreviousAlert | None = None
+
+    @property
+    def alert_id(self) -> str:
+        """The id of the alert: 32 hexadecimal digits, the same for the same account, id, disposition and revision."""
+        revision = (str(self.revision),) if self.revision else ()
+        identity = "\n".join((self.account_id, self.id.value, self.disposition or "", *revision))
+        return hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+    @property
+    def activity(self) -> Activity:
+        """What the alert is in the life of the email."""
+        if not self.escalates:
+            return Activity.CLOSE
+        return Activity.UPDATE if self.previous else Activity.CREATE
+
+    @property
+    def delivery(self) -> Delivery:
+        """Where the email is."""
+        return self.details.delivery if self.details else Delivery.UNKNOWN
+
+    @property
+    def investigate_id(self) -> str | None:
+        """The id of the delivery, if it is known."""
+        return self._known(IdKind.INVESTIGATE)
+
+    @property
+    def cloudflare_alert_id(self) -> str | None:
+        """Cloudflare's alert id, if it is known. It is not the id of our alert."""
+        full = self.investigate_id
+        return full.rpartition("-")[0] if full else self._known(IdKind.ALERT)
+
+    def _known(self, kind: IdKind) -> str | None:
+        ids = (self.id, self.resolved_id, self.details.id if self.details else None)
+        return next((it.value for it in ids if it and it.kind is kind), None)
+
+
+def moment(at: datetime) -> str:
+    """UTC, ISO 8601 to the millisecond: text that sorts as time does."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

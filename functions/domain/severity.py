@@ -1,0 +1,35 @@
+"""The severity of an alert: one table. Change it here."""
+
+from enum import StrEnum
+
+from functions.domain.message_details import Delivery
+
+
+class Severity(StrEnum):
+    """The severity of an alert, most severe first."""
+
+    CRITICAL = "Critical"
+    HIGH = "High"
+    MEDIUM = "Medium"
+    LOW = "Low"
+    INFORMATIONAL = "Informational"
+
+
+_TABLE = {
+    # family of the disposition: severity in an inbox, and everywhere else
+    "MALICIOUS": (Severity.CRITICAL, Severity.HIGH),
+    "SUSPICIOUS": (Severity.HIGH, Severity.MEDIUM),
+    "": (Severity.MEDIUM, Severity.LOW),  # other dispositions in EscalateOn
+}
+
+
+FAMILIES = tuple(family for family in reversed(_TABLE) if family)
+"""Beginnings of the dispositions that call for an alert, documented or new; the most severe last."""
+
+
+def severity(disposition: str, delivery: Delivery, *, escalates: bool) -> Severity:
+    """The severity of a disposition in upper case. One that does not escalate is Informational."""
+    if not escalates:
+        return Severity.INFORMATIONAL
+    in_inbox, elsewhere = next(levels for family, levels in _TABLE.items() if disposition.startswith(family))
+    return in_inbox if delivery is Delivery.DELIVERED else elsewhere

@@ -1,0 +1,62 @@
+"""SQS record -> message. Parsed once, at the boundary."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from aws_lambda_powertools.utilities.data_classes import SQSEvent
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+FIRST_SEEN = "first_seen"
+"""Message attribute that requeued copies keep: epoch milliseconds of the first arrival."""
+
+_MAX_RETENTION = timedelta(days=14)
+"""SQS keeps no message for longer."""
+_EPOCH_MS = re.compile(r"[0-9]{13}")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One SQS message.
+
+    receive_count: how often SQS has delivered it, including this time.
+    sent_at:       when this copy was sent to the queue (UTC).
+    first_seen:    when the first copy was sent (UTC). Differs from sent_at only after a DEFERRED outcome.
+    """
+
+    id: str
+    body: str
+    receipt_handle: str
+    receive_count: int
+    sent_at: datetime
+    first_seen: datetime
+
+
+def read_messages(event: dict[str, object]) -> list[Message]:
+    """The messages of an SQS event, in order. Raises KeyError for an event of another source: the trigger is wrong."""
+    return [_read(record) for record in SQSEvent(event).records]
+
+
+def _read(record: SQSRecord) -> Message:
+    sent_at = _time(record.attributes.sent_timestamp)
+    return Message(
+        id=record.message_id,
+        body=record.body,
+        receipt_handle=record.receipt_handle,
+        receive_count=int(record.attributes.approximate_receive_count),
+        sent_at=sent_at,
+        first_seen=_first_seen(record, sent_at) or sent_at,
+    )
+
+
+def _first_seen(record: SQSRecord, sent_at: datetime) -> datetime | None:
+    """The time of the first arrival, or None. Producers can set this attribute, too, so implausible times are ignored."""
+    attribute = record.message_attributes[FIRST_SEEN]
+    if attribute is None or not _EPOCH_MS.fullmatch(attribute.get("stringValue") or ""):
+        return None
+    first_seen = _time(attribute["stringValue"])
+    return first_seen if timedelta() <= sent_at - first_seen <= _MAX_RETENTION else None
+
+
+def _time(epoch_ms: str) -> datetime:
+    return datetime.fromtimestamp(int(epoch_ms) / 1000, UTC)

@@ -1,0 +1,100 @@
+"""`escalator explain`: the history of one email."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import click
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from functions.domain.email_id import EmailId
+from functions.domain.record import moment
+from ops.escalator.aws import CommandFailed
+from ops.escalator.options import table_options
+from ops.escalator.output.console import Output, output_option
+from ops.escalator.output.unreadable import UnreadableCounter
+from ops.escalator.records.reader import RecordReader
+from ops.escalator.text.sanitize import one_line
+from ops.escalator.views.row import CSV_COLUMNS, STYLES, flat_row
+from ops.escalator.views.timeline import RecordTimeline, last_alert_sentence, record_timeline
+
+
+@click.command()
+@click.argument("id")
+@table_options
+@output_option
+def explain(reader: RecordReader, id: str, form: str | None) -> None:
+    """Explain the decisions about one email as a timeline.
+
+    The timeline says what was decided, by which rule, and which alert was sent. ID is any of Cloudflare's three forms: a
+    postfix id, an alert id or an investigate id. Records under the other forms are included. Times are UTC.
+
+    \b
+    Example:
+      escalator explain 4gZJ8d1HhYz7V2L --stack cloudflare-email-alerts
+    """  # noqa: D301  # click's \b keeps the lines as they are
+    email_id = EmailId.read(id.strip())
+    if email_id is None:
+        raise click.UsageError(
+            f"{id!r} is not an email id. Pass an id as Cloudflare gives it, such as 4gZJ8d1HhYz7V2L or a longer form of it."
+        )
+    email = reader.email(email_id.postfix_id)
+    if not email.records:
+        raise CommandFailed(
+            f"no record of {email_id.postfix_id} in {reader.table}: check the id and the table. Records expire after"
+            " RecordRetentionDays, and decisions not to alert are recorded only with RecordAll"
+        )
+    unreadable = UnreadableCounter()
+    records = list(unreadable.watch(email.records))
+    output, timelines = Output(form), [record_timeline(it, datetime.now(UTC)) for it in records]
+    last_alerts = [last_alert_sentence(it) for it in unreadable.watch(email.last_alerts)]
+    match output.form:
+        case "json":
+            items = [it.item for it in records]
+            output.record({"id": id, "records": items, "last_alerts": [it.item for it in email.last_alerts]})
+        case "csv":
+            output.rows(CSV_COLUMNS, map(flat_row, records))
+        case "plain":
+            output.rows(("at", "what", "sentence"), _lines(timelines))
+        case _:
+            output.show(*_headed(email_id.postfix_id, timelines), *(Text(f"\n{one_line(it)}") for it in last_alerts))
+    unreadable.report("--json prints such records as recorded.")
+
+
+def _lines(timelines: Sequence[RecordTimeline]) -> Iterator[dict[str, str]]:
+    for record in timelines:
+        title = " ".join(filter(None, (record.title, record.severity, record.state, record.id)))
+        yield {"at": "", "what": "record", "sentence": title}
+        for event in record.events:
+            for sentence in event.sentences:
+                yield {"at": moment(event.at) if event.at else "", "what": event.what, "sentence": sentence}
+
+
+def _headed(postfix_id: str, timelines: Sequence[RecordTimeline]) -> Iterator[RenderableType]:
+    yield Text(f"Email {postfix_id}", "bold")
+    for number, record in enumerate(timelines, 1):
+        heading = Text.assemble((f"{number} of {len(timelines)}  " if len(timelines) > 1 else "", "dim"))
+        heading.append(one_line(record.title), "bold").append("  ")
+        heading.append(record.severity, STYLES["severity"].get(record.severity, "")).append("  ")
+        heading.append(record.state, STYLES["state"].get(record.state, "green"))
+        if record.id != postfix_id:
+            heading.append(f"  {one_line(record.id)}", "dim")
+        yield Group("", heading, Padding(_timeline(record), (0, 0, 0, 1)))
+
+
+def _timeline(record: RecordTimeline) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, min_width=len("06:38:34.602"))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    day = ""
+    for event in record.events:
+        at = moment(event.at) if event.at else ""
+        if at and at[:10] != day:
+            day = at[:10]
+            grid.add_row(Text(day, "bold"))
+        sentences = Group(*(Text(one_line(it), "yellow" if event.urgent else "") for it in event.sentences))
+        grid.add_row(Text(at[11:23], "dim"), Text(event.what, "bold yellow" if event.urgent else "cyan"), sentences)
+    return grid

@@ -1,0 +1,1 @@
+"""The dead-letter queue: select messages, act on them, report the results."""

@@ -1,0 +1,203 @@
+"""Options that several commands share: AWS connection, table or queues, time range, record values."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import reduce, wraps
+from typing import Any
+
+import click
+
+from functions.domain.severity import Severity
+from functions.ledger.keys import YES, Index, PointerKind
+from ops.escalator.aws import CommandFailed, Connection
+from ops.escalator.dead_letters.queue import DeadLetters
+from ops.escalator.records.query import RecordQuery, recorded_value
+from ops.escalator.records.reader import RecordReader
+from ops.escalator.records.time_range import InvalidTime, TimeRange, read_time
+
+TABLE, DEAD_LETTERS, REQUESTS = "LEDGER_TABLE", "DEAD_LETTER_QUEUE_URL", "REQUEST_QUEUE_URL"
+"""Environment variables of the function. `make local` sets them, too."""
+DEFAULT_SINCE = "30d"
+
+_OUTPUTS = {TABLE: "LedgerTableName", DEAD_LETTERS: "DeadLetterQueueUrl", REQUESTS: "RequestQueueUrl"}
+_OPTIONS = {TABLE: "--table", DEAD_LETTERS: "--dead-letter-queue-url", REQUESTS: "--request-queue-url"}
+_BEGINNING = "1970-01-01"
+_FIRST_RECORD = datetime(2026, 1, 1, tzinfo=UTC)
+"""No record is older than the project. Each earlier month would cost one query."""
+_CLOCK_SKEW = timedelta(days=1)
+"""No record is newer than now, by any clock."""
+
+Command = Callable[..., Any]
+Decorator = Callable[[Command], Command]
+
+
+def connection_options(command: Command) -> Command:
+    """Add --region, --profile and --endpoint-url. The command gets the connection as its first argument."""
+
+    @wraps(command)
+    def with_connection(**params: Any) -> Any:
+        own = {name: params.pop(name) for name in ("region", "profile", "endpoint_url")}
+        connection = click.get_current_context().find_object(Connection) or Connection()
+        return command(replace(connection, **{name: value for name, value in own.items() if value}), **params)
+
+    return _add(
+        with_connection,
+        click.option("--region", metavar="NAME", help="These three options as in `escalator --help`."),
+        click.option("--profile", metavar="NAME"),
+        click.option("--endpoint-url", metavar="URL"),
+    )
+
+
+def table_options(command: Command) -> Command:
+    """Add --table, --stack and the connection options. The command gets a reader as its first argument."""
+
+    @connection_options
+    @wraps(command)
+    def with_table(connection: Connection, stack: str | None, **params: Any) -> Any:
+        names = resolve(connection, {TABLE: params.pop(TABLE)}, stack)
+        return command(RecordReader(connection.dynamodb, names[TABLE]), **params)
+
+    return _add(
+        with_table,
+        click.option("--table", TABLE, metavar="NAME", help=f"DynamoDB table of the ledger.  [env var: {TABLE}]"),
+        click.option("--stack", metavar="NAME", help="CloudFormation stack that has the table."),
+    )
+
+
+def queue_options(*needed: str) -> Decorator:
+    """Add options for the queues that are needed, and the connection options.
+
+    The command gets the dead-letter queue as its first argument.
+    """
+    help_texts = {DEAD_LETTERS: "The dead-letter queue.", REQUESTS: "The queue to send back to."}
+
+    def decorate(command: Command) -> Command:
+        @connection_options
+        @wraps(command)
+        def with_queues(connection: Connection, stack: str | None, wait: int, **params: Any) -> Any:
+            urls = resolve(connection, {name: params.pop(name) for name in needed}, stack)
+            return command(DeadLetters(connection.sqs, urls[DEAD_LETTERS], urls.get(REQUESTS, ""), wait), **params)
+
+        return _add(
+            with_queues,
+            *(
+                click.option(_OPTIONS[name], name, metavar="URL", help=f"{help_texts[name]}  [env var: {name}]")
+                for name in needed
+            ),
+            click.option("--stack", metavar="NAME", help="CloudFormation stack that has the queues."),
+            click.option(
+                "--wait",
+                type=click.IntRange(0, 20),
+                default=1,
+                show_default=True,
+                metavar="SECONDS",
+                help="How long SQS waits for further messages before the queue counts as read.",
+            ),
+        )
+
+    return decorate
+
+
+def resolve(connection: Connection, params: Mapping[str, str | None], stack: str | None) -> dict[str, str]:
+    """The table or the queues, by the name of their environment variable.
+
+    All of them come from one source: the options, the stack, or the environment. The dead letters of one deployment
+    therefore never end up in the requests of another. Raises UsageError, and CommandFailed for another kind of stack.
+    """
+    options = " and ".join(_OPTIONS[name] for name in params)
+    passed = {name: value for name, value in params.items() if value}
+    if passed and stack:
+        raise click.UsageError(f"give either --stack or {options}, not both.")
+    if stack:
+        outputs = connection.outputs(stack)
+        if missing := [_OUTPUTS[name] for name in params if not outputs.get(_OUTPUTS[name])]:
+            raise CommandFailed(
+                f"the stack {stack} has no output {' or '.join(missing)}; use a stack created from template.yaml"
+            )
+        return {name: outputs[_OUTPUTS[name]] for name in params}
+    found = {name: passed.get(name, "") if passed else os.environ.get(name, "") for name in params}
+    if missing := [_OPTIONS[name] for name in params if not found[name]]:
+        kind = "table" if TABLE in params else "queue"
+        raise click.UsageError(f"which {kind}? Give --stack, or {' and '.join(missing)}.")
+    return found
+
+
+_SINCE = click.option(
+    "--since",
+    metavar="TIME",
+    help="Start: 90m, 24h, 7d or 4w before now, or 2026-11-24, or 2026-11-24T06:43:00Z (UTC)."
+    f"  [default: {DEFAULT_SINCE}]",
+)
+_UNTIL = click.option("--until", metavar="TIME", help="End (exclusive), in the same forms.  [default: now]")
+_VALUES: dict[str, dict[str, Any]] = {
+    "disposition": {"metavar": "WORD", "help": "Cloudflare's disposition, such as MALICIOUS."},
+    "severity": {"type": click.Choice([*Severity], case_sensitive=False), "help": "Severity of the alert."},
+    "sender_domain": {"metavar": "DOMAIN", "help": "Domain of the sender."},
+    "sender_ip": {"metavar": "ADDRESS", "help": "IP address of the sender."},
+    "link_host": {"metavar": "HOST", "help": "Host of a link in the email."},
+    "attachment_sha256": {"metavar": "HASH", "help": "SHA-256 of an attachment."},
+    "category": {"metavar": "NAME", "help": "Name of a threat category."},
+    "recipient": {"metavar": "ADDRESS", "help": "Address of a recipient."},
+}
+
+
+def time_range_options(command: Command) -> Command:
+    """Add --since and --until. The command gets them as its parameter `time_range`."""
+
+    @wraps(command)
+    def with_time_range(*args: Any, since: str | None, until: str | None, **params: Any) -> Any:
+        return command(*args, time_range=read_time_range(since or DEFAULT_SINCE, until, datetime.now(UTC)), **params)
+
+    return _add(with_time_range, _SINCE, _UNTIL)
+
+
+def query_options(command: Command) -> Command:
+    """Add the time range and one option for each value of a record. The command gets them as its parameter `query`."""
+
+    @wraps(command)
+    def with_query(*args: Any, since: str | None, until: str | None, pending: bool, **params: Any) -> Any:
+        texts = {name: params.pop(name) for name in _VALUES}
+        values = {name: recorded_value(name, text) for name, text in texts.items() if text is not None}
+        if empty := next((name for name, value in values.items() if not value), None):
+            raise click.UsageError(f"{_option(empty)} is empty.")
+        if pending and (pointed := [name for name in PointerKind if name in values]):
+            raise click.UsageError(
+                f"{_option(pointed[0])} and --pending exclude each other: it finds records only after their alert is sent."
+            )
+        if pending:
+            values[Index.PENDING.partitioned_by] = YES
+        time_range = read_time_range(since or (_BEGINNING if pending else DEFAULT_SINCE), until, datetime.now(UTC))
+        return command(*args, query=RecordQuery(time_range, values), **params)
+
+    return _add(
+        with_query,
+        _SINCE,
+        _UNTIL,
+        *(click.option(_option(name), name, **settings) for name, settings in _VALUES.items()),
+        click.option("--pending", is_flag=True, help="Only alerts not confirmed as sent, of any age."),
+    )
+
+
+def read_time_range(since: str, until: str | None, now: datetime) -> TimeRange:
+    """The time range between two texts. Raises UsageError."""
+    times = {}
+    for name, text in {"since": since, "until": until}.items():
+        try:
+            times[name] = min(now if text is None else read_time(text, now), now + _CLOCK_SKEW)
+        except InvalidTime as exc:
+            raise click.UsageError(f"--{name} {text!r} {exc}.") from exc
+    time_range = TimeRange(max(times["since"], _FIRST_RECORD), times["until"])
+    if time_range.first > time_range.last:
+        raise click.UsageError(f"The time range from --since {since} to --until {until or 'now'} is empty.")
+    return time_range
+
+
+def _add(command: Command, *options: Decorator) -> Command:
+    """Apply options so that the help lists them in this order."""
+    return reduce(lambda decorated, option: option(decorated), reversed(options), command)
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

@@ -1,0 +1,1 @@
+"""Write results: to the console, to files, with progress."""

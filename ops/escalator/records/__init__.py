@@ -1,0 +1,1 @@
+"""Read records from the table: queries, time ranges, cursors, and items parsed into dataclasses."""

@@ -1,0 +1,266 @@
+"""Items of the table as dataclasses: the one place where the command line parses them.
+
+An item that this release cannot read becomes an `UnreadableRecord`, so that one odd item never stops the others.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from functions.domain.outcome import Outcome, Reason
+from functions.domain.record import Record, State
+from functions.domain.severity import Severity
+from functions.ledger.item import read_record
+from functions.ledger.last_alert import LastAlert, read_last_alert
+from ops.escalator.records.attribute import (
+    InvalidAttribute,
+    boolean,
+    counts,
+    epoch_time,
+    integer,
+    mapping,
+    optional,
+    required,
+    text,
+    texts,
+    utc_time,
+)
+
+Item = dict[str, Any]
+"""An item of the table as plain JSON values, exactly as recorded."""
+Check = Callable[[Any], object]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A record's place in every result that contains it: the time of its decision, and its key."""
+
+    decided_at: str
+    pk: str
+    sk: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordClaim:
+    """The latest claim of a record. lease_until is None once the record is complete; count: claims so far."""
+
+    at: datetime
+    owner: str
+    lease_until: datetime | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A record, with what only the table knows about it.
+
+    alert_id:       the id of the published alert; None where no alert was claimed.
+    sender_domain, sender_ip: as the indexes have them.
+    expires_at:     when DynamoDB deletes the record.
+    release, schema_version: of the function that decided.
+    details_counts: length of each list of the message details before it was cut. The detection has its own counts.
+    dropped:        names of the lists that were cut to fit, and `texts` where a text was cut.
+    item:           the item as recorded, for --json and jsonl only.
+    """
+
+    record: Record
+    state: State
+    position: Position
+    alert_id: str | None
+    sender_domain: str | None
+    sender_ip: str | None
+    claim: RecordClaim | None
+    published_at: datetime | None
+    sns_message_id: str | None
+    expires_at: datetime | None
+    release: str | None
+    schema_version: str | None
+    details_counts: Mapping[str, int]
+    dropped: tuple[str, ...]
+    item: Item = field(repr=False)
+
+    @property
+    def seconds_to_publish(self) -> float | None:
+        """Seconds from the request's arrival to the alert; None where no alert was published."""
+        return (self.published_at - self.record.queued_at).total_seconds() if self.published_at else None
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRecord:
+    """An item that this release cannot read, with the attribute at fault. The problem may quote hostile text."""
+
+    position: Position
+    attribute: str
+    problem: str
+    item: Item = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.position.pk} {self.position.sk}: attribute {self.attribute} {self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSummary:
+    """What the index by time has of a record: enough to count it. delivered: `true`, `false` or `unknown`."""
+
+    position: Position
+    decided_at: datetime
+    outcome: Outcome
+    state: State
+    disposition: str | None
+    severity: Severity | None
+    delivered: str | None
+    sender_domain: str | None
+    queued_at: datetime
+    published_at: datetime | None
+
+    @property
+    def seconds_to_publish(self) -> float | None:
+        """Seconds from the request's arrival to the alert; None where no alert was published."""
+        return (self.published_at - self.queued_at).total_seconds() if self.published_at else None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLastAlert:
+    """The last alert about an email, under the id that the request used."""
+
+    email_id: str
+    last_alert: LastAlert
+    item: Item = field(repr=False)
+
+
+AnyRecord = StoredRecord | UnreadableRecord
+
+
+def read_stored_record(item: Item) -> AnyRecord:
+    """Parse a record's item. Never raises."""
+    return _parsed(item, _stored_record)
+
+
+def read_summary(item: Item) -> RecordSummary | UnreadableRecord:
+    """Parse an entry of the index by time. Never raises."""
+    return _parsed(item, _summary)
+
+
+def read_stored_last_alert(item: Item) -> StoredLastAlert | UnreadableRecord:
+    """Parse the item that holds the last alert about an email. Never raises."""
+    return _parsed(item, _last_alert)
+
+
+def position_of(item: Item) -> Position:
+    """The position of a record, from its item or from an index entry."""
+    return Position(str(item.get("decided_at", "")), str(item["pk"]), str(item["sk"]))
+
+
+def _parsed(item: Item, parse: Callable[[Item], T]) -> T | UnreadableRecord:
+    try:
+        return parse(item)
+    except InvalidAttribute as exc:
+        return UnreadableRecord(position_of(item), exc.attribute, exc.problem, item)
+
+
+def _stored_record(item: Item) -> StoredRecord:
+    for name, check in _RECORD_REQUIRED.items():
+        required(item, name, check)
+    for name, check in _RECORD_OPTIONAL.items():
+        optional(item, name, check)
+    record = _domain(item, read_record)
+    claimed_at = optional(item, "claimed_at", utc_time)
+    dropped = (*optional(item, "detection_dropped", texts, ()), *optional(item, "details_dropped", texts, ()))
+    return StoredRecord(
+        record=replace(
+            record,
+            queued_at=record.queued_at.astimezone(UTC),
+            fetched_at=record.fetched_at.astimezone(UTC),
+            decided_at=record.decided_at.astimezone(UTC),
+        ),
+        state=required(item, "state", State),
+        position=position_of(item),
+        alert_id=optional(item, "alert_id", text),
+        sender_domain=optional(item, "sender_domain", text),
+        sender_ip=optional(item, "sender_ip", text),
+        claim=RecordClaim(
+            at=claimed_at,
+            owner=optional(item, "owner", text, "unknown"),
+            lease_until=optional(item, "lease_until", utc_time),
+            count=optional(item, "claims", integer, 1),
+        )
+        if claimed_at
+        else None,
+        published_at=optional(item, "published_at", utc_time),
+        sns_message_id=optional(item, "sns_message_id", text),
+        expires_at=optional(item, "expires_at", epoch_time),
+        release=optional(item, "release", text),
+        schema_version=optional(item, "schema_version", text),
+        details_counts=optional(item, "details_counts", counts, {}),
+        dropped=tuple(dict.fromkeys(dropped)),
+        item=item,
+    )
+
+
+def _summary(item: Item) -> RecordSummary:
+    return RecordSummary(
+        position=position_of(item),
+        decided_at=required(item, "decided_at", utc_time),
+        outcome=required(item, "outcome", Outcome),
+        state=required(item, "state", State),
+        disposition=optional(item, "disposition", text),
+        severity=optional(item, "severity", Severity),
+        delivered=optional(item, "delivered", text),
+        sender_domain=optional(item, "sender_domain", text),
+        queued_at=required(item, "queued_at", utc_time),
+        published_at=optional(item, "published_at", utc_time),
+    )
+
+
+def _last_alert(item: Item) -> StoredLastAlert:
+    for name, check in _LAST_ALERT_REQUIRED.items():
+        required(item, name, check)
+    return StoredLastAlert(item["sk"].partition("/")[2], _domain(item, read_last_alert), item)
+
+
+def _domain(item: Item, read: Callable[[Mapping[str, Any]], T]) -> T:
+    """Parse an item with the ledger's own reader, after its types are checked."""
+    try:
+        return read(item)
+    except KeyError as exc:
+        raise InvalidAttribute(str(exc.args[0]), "is missing") from exc
+    except (ValueError, TypeError, AttributeError) as exc:
+        raise InvalidAttribute("(unknown)", "has a value that this release does not know") from exc
+
+
+_RECORD_REQUIRED: Mapping[str, Check] = {
+    "account_id": text,
+    "id": text,
+    "outcome": Outcome,
+    "reason": Reason,
+    "escalate_on": texts,
+    "queued_at": utc_time,
+    "fetched_at": utc_time,
+    "decided_at": utc_time,
+    "sqs_message_id": text,
+    "drift": texts,
+    "revision": integer,
+}
+_RECORD_OPTIONAL: Mapping[str, Check] = {
+    "investigate_id": text,
+    "cloudflare_alert_id": text,
+    "disposition": text,
+    "activity": text,
+    "severity": Severity,
+    "detail": text,
+    "detection": mapping,
+    "detection_counts": counts,
+    "details": mapping,
+    "previous_disposition": text,
+    "previous_alert_id": text,
+}
+"""Types that `read_record` relies on. What is inside the detection and the details it reads leniently itself."""
+_LAST_ALERT_REQUIRED: Mapping[str, Check] = {
+    "disposition": text,
+    "alert_id": text,
+    "revision": integer,
+    "escalated": boolean,
+    "fetched_at": utc_time,
+}

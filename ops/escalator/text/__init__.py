@@ -1,0 +1,1 @@
+"""Text for people: labels, and sanitizing for terminals and spreadsheets."""

@@ -1,0 +1,59 @@
+"""Words for people: labels of reasons and outcomes, counts and durations. Each exists once, here.
+
+The labels of deliveries are in the domain (`Delivery.label`), because alerts use them too.
+"""
+
+from functions.domain.outcome import Outcome, Reason
+
+REASONS = {
+    Reason.DISPOSITION_LISTED: "the disposition is in EscalateOn",
+    Reason.DISPOSITION_FAMILY: "the disposition is new and belongs to a family that raises alerts",
+    Reason.DISPOSITION_NOT_ESCALATED: "the disposition is not in EscalateOn",
+    Reason.DISPOSITION_NOT_GIVEN: "Cloudflare gave no disposition",
+    Reason.NO_DETECTION: "Cloudflare had no detection for this id, at the last attempt either",
+    Reason.MALFORMED_BODY: "the request was malformed",
+    Reason.INVALID_ID: "the request had no valid email id",
+    Reason.ACCOUNT_NOT_CONFIGURED: "the request named another account",
+    Reason.INVALID_ANSWER: "Cloudflare's response did not match its contract in a field that the decision needs",
+    Reason.UNKNOWN_DISPOSITION: "Cloudflare gave an unknown disposition",
+    Reason.REFUSED_BY_CLOUDFLARE: "Cloudflare refused the request, and a retry would not help",
+    Reason.DEFERRED_TOO_LONG: "the request was deferred for longer than the limit",
+}
+"""Every reason that is ever recorded."""
+OUTCOMES = {
+    Outcome.ESCALATED: "alerted",
+    Outcome.CLOSED: "closed: the disposition no longer raises alerts",
+    Outcome.NOT_ESCALATED: "not escalated",
+    Outcome.NOT_FOUND: "not found: no further attempt",
+    Outcome.REJECTED: "rejected: the request is on the dead-letter queue",
+}
+"""Every outcome that is ever recorded."""
+IN_INBOX = {"true": "in an inbox", "false": "not in an inbox", "unknown": "not known"}
+"""By `Delivery.delivered`."""
+
+UNREADABLE = "(unreadable)"
+"""In the column that identifies a record: this release cannot read it."""
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+_TENTHS_BELOW = 9.95
+"""Seconds. From here on, one decimal would round to 10.0."""
+
+
+def counted(count: int, singular: str, plural: str | None = None) -> str:
+    """A count with its noun: `1 link`, `2 links`."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """A duration in at most two units: `0.3 s`, `12 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`."""
+    if seconds < 0:
+        return f"-{duration(-seconds)}"
+    if seconds < _TENTHS_BELOW:
+        return f"{seconds:.1f} s"
+    rest = round(seconds)
+    parts: list[str] = []
+    for unit, size in _UNITS:
+        if rest >= size or parts:
+            parts.append(f"{rest // size} {unit}")
+            rest %= size
+    return " ".join(part for part in parts[:2] if not part.startswith("0 "))

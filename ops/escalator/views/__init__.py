@@ -1,0 +1,1 @@
+"""Records as rows, timelines and statistics. These modules are pure: no network, no clock, no files."""

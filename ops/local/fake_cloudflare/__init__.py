@@ -1,0 +1,1 @@
+"""A fake Cloudflare: Email Security's investigate endpoints over real HTTP."""

@@ -1,0 +1,156 @@
+"""A fake Cloudflare: Email Security's `investigate` endpoints over real HTTP.
+
+    with FakeCloudflare(Mailbox.load(), credentials=Credentials(api_token="...")) as cloudflare:
+        ...  # pass cloudflare.base_url to a client, then read cloudflare.calls
+
+It returns Cloudflare's own errors, and the faults of an email's script before the normal response. The local run and
+the tests use it.
+"""
+
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from email.message import Message
+from types import TracebackType
+from typing import Self
+from urllib.parse import parse_qsl, unquote
+
+from ops.local.fake_cloudflare import responses
+from ops.local.fake_cloudflare.auth import CredentialKind, Credentials, read_credentials
+from ops.local.fake_cloudflare.http_server import HttpServer
+from ops.local.fake_cloudflare.mailbox import Mail, Mailbox
+from ops.local.fake_cloudflare.rate_limit import RateLimit
+from ops.local.fake_cloudflare.responses import Response
+from ops.local.fake_cloudflare.search import search
+
+_ROUTE = re.compile(
+    r"/client/v4/accounts/(?P<account>[0-9A-Za-z]{32})/email-security/investigate"
+    r"(?:/(?P<id>[^/]+)(?P<detections>/detections)?)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request and the status of its response.
+
+    path: as the client sent it, with its query. status: 0 if there was no response.
+    """
+
+    method: str
+    path: str
+    status: int
+    credential_kind: CredentialKind
+
+
+class FakeCloudflare:
+    """Serves during a `with` block; by default on loopback, on a free port."""
+
+    def __init__(
+        self,
+        mailbox: Mailbox,
+        *,
+        credentials: Credentials,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        slow_seconds: float = 2.0,
+        bare_ids: bool = True,
+        limit: tuple[int, float, float] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Listen, but do not respond yet.
+
+        slow_seconds: the delay of a response whose script has `slow`.
+        bare_ids: whether the path accepts postfix ids and alert ids. If not, it accepts investigate ids only.
+        limit: (requests, seconds of the window, seconds of the block). A request over the limit starts the block, during
+        which all calls get 429. None: only scripts throttle.
+        monotonic, sleep: the clock of the rate limit and of slow responses.
+        """
+        self._mailbox = mailbox
+        self._credentials = credentials
+        self._slow_seconds = slow_seconds
+        self._bare_ids = bare_ids
+        self._rate_limit = RateLimit(limit, monotonic)
+        self._calls: list[Call] = []
+        self._detection_calls: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._server = HttpServer((host, port), self._reply, sleep)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="cloudflare", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def base_url(self) -> str:
+        """The base URL for clients: `http://host:port/client/v4`."""
+        host, port = self._server.server_address[:2]
+        return f"http://{host!s}:{port}/client/v4"
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """All calls so far, in the order of their responses. A call is added before its response is sent."""
+        with self._lock:
+            return tuple(self._calls)
+
+    def accept(self, credentials: Credentials) -> None:
+        """Accept only these credentials from now on, as after a rotation."""
+        self._credentials = credentials
+
+    def _reply(self, target: str, headers: Message) -> Response:
+        kind, credentials = read_credentials(headers)
+        allowed, budget = self._rate_limit.take()
+        blocked = responses.throttled(budget.resets_in, code=971)
+        response = self._route(target, kind, credentials) if allowed else blocked
+        if not any(name == "Ratelimit" for name, _ in response.headers):
+            response = replace(response, headers=(*response.headers, *budget.headers))
+        with self._lock:
+            self._calls.append(Call("GET", target, response.status, kind))
+        return response
+
+    def _route(self, target: str, kind: CredentialKind, credentials: Credentials) -> Response:
+        path, _, query = target.partition("?")
+        route = _ROUTE.fullmatch(path)
+        if kind in (CredentialKind.NONE, CredentialKind.MALFORMED):
+            return _invalid_credentials(kind, credentials)
+        if route is None:
+            return responses.no_route(path)
+        if not self._credentials.accept(credentials):
+            return responses.BAD_CREDENTIALS
+        if route["account"] != self._mailbox.account_id:
+            return responses.NO_PERMISSION
+        return self._message(path, route) if route["id"] else search(self._mailbox, dict(parse_qsl(query)))
+
+    def _message(self, path: str, route: re.Match[str]) -> Response:
+        name = unquote(route["id"])
+        mail = self._mailbox.find(name)
+        if mail is None or not (self._bare_ids or name == mail.investigate_id):
+            return responses.NOT_FOUND
+        if route["detections"]:
+            return self._detection(mail, path)
+        return responses.NOT_FOUND if mail.mail is None else responses.success(mail.mail)
+
+    def _detection(self, mail: Mail, path: str) -> Response:
+        with self._lock:
+            call_number = self._detection_calls[mail.postfix_id]
+            self._detection_calls[mail.postfix_id] += 1
+        normal = responses.success(mail.result) if mail.detected else responses.NOT_FOUND
+        if call_number >= len(mail.script):
+            return normal
+        return responses.faulty(mail.script[call_number], normal, path, self._slow_seconds)
+
+
+def _invalid_credentials(kind: CredentialKind, credentials: Credentials) -> Response:
+    if kind is CredentialKind.NONE:
+        return responses.NO_CREDENTIALS
+    return responses.bad_header("Authorization" if credentials.api_email is None else "X-Auth-Email")

@@ -1,0 +1,90 @@
+"""sqs_message.py: an SQS record becomes a message."""
+
+import copy
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.escalate.sqs_message import FIRST_SEEN, read_messages
+
+EVENTS = Path(__file__).parents[2] / "events"
+RECORD: dict[str, Any] = json.loads((EVENTS / "malicious.json").read_text(encoding="utf-8"))["Records"][0]
+SENT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def record(**attributes: object) -> dict[str, Any]:
+    """A record that was sent at noon, with these message attributes."""
+    copied = copy.deepcopy(RECORD)
+    copied["attributes"]["SentTimestamp"] = epoch_ms(SENT)
+    return copied | {"messageAttributes": attributes}
+
+
+def epoch_ms(time: datetime) -> str:
+    return str(int(time.timestamp() * 1000))
+
+
+def number(value: str) -> dict[str, object]:
+    return {"stringValue": value, "dataType": "Number"}
+
+
+@pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)
+def test_records_of_an_event_are_read_in_order(path: Path) -> None:
+    """Body, ids, receive count and time come from the record."""
+    records = json.loads(path.read_text(encoding="utf-8"))["Records"]
+    expected = [
+        (
+            it["messageId"],
+            it["body"],
+            it["receiptHandle"],
+            int(it["attributes"]["ApproximateReceiveCount"]),
+            it["attributes"]["SentTimestamp"],
+        )
+        for it in records
+    ]
+    actual = [
+        (it.id, it.body, it.receipt_handle, it.receive_count, epoch_ms(it.sent_at))
+        for it in read_messages({"Records": records})
+    ]
+    assert expected == actual
+
+
+def test_event_of_another_source_raises_key_error() -> None:
+    """A wrong trigger is an error, not an empty batch."""
+    with pytest.raises(KeyError):
+        read_messages({"detail-type": "Scheduled Event"})
+
+
+def test_requeued_message_keeps_the_time_of_its_first_arrival() -> None:
+    """The attribute `first_seen` overrides the sent timestamp."""
+    first_seen = SENT - timedelta(days=2)
+    [read] = read_messages({"Records": [record(**{FIRST_SEEN: number(epoch_ms(first_seen))})]})
+    assert (SENT, first_seen) == (read.sent_at, read.first_seen)
+
+
+NO_FIRST_SEEN: dict[str, dict[str, object]] = {
+    "absent": {},
+    "attribute with another name": {"traceparent": {"stringValue": "1795183637359", "dataType": "String"}},
+    "attribute in another case": {"First_Seen": number("1795183637359")},
+    "without a value": {FIRST_SEEN: {}},
+    "null": {FIRST_SEEN: {"stringValue": None, "dataType": "String"}},
+    "binary": {FIRST_SEEN: {"binaryValue": "MTc5NTE4MzYzNzM1OQ==", "dataType": "Binary"}},
+    "empty": {FIRST_SEEN: number("")},
+    "seconds instead of milliseconds": {FIRST_SEEN: number("1795183637")},
+    "a date": {FIRST_SEEN: number("2026-11-20T00:00:00Z")},
+    "negative": {FIRST_SEEN: number("-179518363735")},
+    "digits of another script": {FIRST_SEEN: number("١٧٩٥١٨٣٦٣٧٣٥٩")},
+    "with a newline": {FIRST_SEEN: number("1795183637359\n")},
+    "too large for a date": {FIRST_SEEN: number("9" * 400)},
+    "in the future": {FIRST_SEEN: number("9999999999999")},
+    "before SQS existed": {FIRST_SEEN: number("0000000000000")},
+}
+
+
+@pytest.mark.parametrize("attributes", NO_FIRST_SEEN.values(), ids=NO_FIRST_SEEN)
+def test_implausible_first_seen_is_ignored(attributes: dict[str, object]) -> None:
+    """A producer cannot break the batch, or change how long a message is retried."""
+    [read] = read_messages({"Records": [record(**attributes)]})
+    assert read.first_seen == SENT
