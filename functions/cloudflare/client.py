@@ -143,8 +143,10 @@ class Cloudflare:
         credential = self._credentials.current()
         try:
             return self._request(path, credential, deadline, read, call_seconds)
-        except CredentialsRefused:
+        except CredentialsRefused as exc:
             replacement = self._credentials.replacement(credential)
+            if replacement is None and (problem := self._credentials.problem):
+                raise CredentialsRefused(f"{exc}; the secret is not usable any more: {problem}", exc.pause) from exc
             if replacement is None:
                 raise
             return self._request(path, replacement, deadline, read, call_seconds)

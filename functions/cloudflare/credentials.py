@@ -1,7 +1,8 @@
 """Cloudflare's API credentials: cached, and read again from Secrets Manager after a refusal.
 
 The secret is JSON, in one of two forms: `{"api_token": "..."}` (recommended: one permission, one account), or
-`{"api_email": "...", "api_key": "..."}`.
+`{"api_email": "...", "api_key": "..."}`. The token as plain text also works. White space and a byte-order mark around the
+secret and its values, and `Bearer` before a token, are dropped: editors and shells add them.
 
 Powertools' Parameters also caches secrets, but does not return their version. Without the version, a rotated
 credential cannot be distinguished from the refused one.
@@ -21,6 +22,7 @@ CACHE_SECONDS = 300.0
 COOLDOWN_SECONDS = 30.0
 """The minimum time between two reads of the secret by one environment while the credentials are refused."""
 
+_SCHEME = re.compile(r"^bearer(\s+|$)", re.IGNORECASE)
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
 
 
@@ -53,6 +55,7 @@ class Credentials:
         self._clock = clock
         self._lock = threading.Lock()
         self._cached: Credential | None = None
+        self._problem = ""
         self._read_at = self._refused_at = float("-inf")
 
     def current(self) -> Credential:
@@ -62,9 +65,7 @@ class Credentials:
             if age >= CACHE_SECONDS or (self._cached is None and age >= COOLDOWN_SECONDS):
                 self._refresh()
             if self._cached is None:
-                raise CredentialsRefused(
-                    "the secret was not usable at the last read and will be read again", COOLDOWN_SECONDS
-                )
+                raise self._not_usable()
             return self._cached
 
     def replacement(self, refused: Credential) -> Credential | None:
@@ -76,28 +77,79 @@ class Credentials:
                 self._refresh()
             return self._cached if self._cached and self._cached.version != refused.version else None
 
+    @property
+    def problem(self) -> str:
+        """Why the last read of the secret failed; empty if it did not. The cached credential may still be in use."""
+        return self._problem
+
     def _refresh(self) -> None:
         """Read the secret. If it is not usable, the cached credential stays in use."""
         self._read_at = self._clock()
         try:
             self._cached = _credential(self._read_secret())
+            self._problem = ""
         except SecretUnavailable as exc:
+            self._problem = str(exc)
             if self._cached is None:
-                raise CredentialsRefused(f"the secret is not usable: {exc}", COOLDOWN_SECONDS) from exc
+                raise self._not_usable() from exc
+
+    def _not_usable(self) -> CredentialsRefused:
+        return CredentialsRefused(f"the secret is not usable: {self._problem}", COOLDOWN_SECONDS)
 
 
 def _credential(secret: Secret) -> Credential:
-    match _parse(secret.text):
-        case {"api_token": str(token)} if _HEADER_VALUE.fullmatch(token):
-            return Credential({"authorization": f"Bearer {token}"}, secret.version)
-        case {"api_email": str(email), "api_key": str(key)} if all(map(_HEADER_VALUE.fullmatch, (email, key))):
-            return Credential({"x-auth-email": email, "x-auth-key": key}, secret.version)
-    raise SecretUnavailable("it is not JSON with an api_token, or with an api_email and an api_key")
+    """Read a secret. Raises SecretUnavailable with the member at fault and the rule, without the content."""
+    text = _trimmed(secret.text)
+    content = _parse(text)
+    if content is None and text != "null" and text[:1] not in ("", "{", "[", '"'):
+        content = {"api_token": text}
+    if isinstance(content, str):
+        content = {"api_token": content}
+    match content:
+        case {"api_token": token} if token is not None:
+            return Credential({"authorization": f"Bearer {_token(token)}"}, secret.version)
+        case {"api_email": email, "api_key": key} if email is not None and key is not None:
+            headers = {"x-auth-email": _value("api_email", email), "x-auth-key": _value("api_key", key)}
+            return Credential(headers, secret.version)
+    raise SecretUnavailable(_missing(text, content))
+
+
+def _missing(text: str, content: object) -> str:
+    """What is wrong with a secret without credentials."""
+    expected = "it needs an api_token, or an api_email and an api_key"
+    if not text:
+        return f"it is empty; {expected}"
+    if content is None:
+        return f"it is not valid JSON; {expected}"
+    if not isinstance(content, dict):
+        return f"it is JSON, but not an object; {expected}"
+    there = [name for name in ("api_token", "api_email", "api_key") if name in content]
+    return f"it is JSON with {' and '.join(there) or 'none of these members'}, but {expected}"
+
+
+def _token(value: object) -> str:
+    return _value("api_token", _SCHEME.sub("", _trimmed(value), count=1) if isinstance(value, str) else value)
+
+
+def _value(name: str, value: object) -> str:
+    """A value that fits into a header."""
+    if not isinstance(value, str):
+        raise SecretUnavailable(f"its {name} is not a text")
+    text = _trimmed(value)
+    if not text:
+        raise SecretUnavailable(f"its {name} is empty")
+    if not _HEADER_VALUE.fullmatch(text):
+        raise SecretUnavailable(f"its {name} contains white space or characters that are not ASCII")
+    return text
+
+
+def _trimmed(text: str) -> str:
+    return text.strip().strip("\ufeff").strip()
 
 
 def _parse(text: str) -> object:
     """Parse JSON; None for invalid JSON. The parser's error is not passed on, because it contains the secret."""
     try:
-        return json.loads(text)
+        return json.loads(text, strict=False)
     except (ValueError, RecursionError):
         return None

@@ -125,7 +125,9 @@ def _secret_reader(secrets: "SecretsManagerClient", secret_id: str) -> Callable[
             response = secrets.get_secret_value(SecretId=secret_id)
         except AWS_FAILURES as exc:
             raise SecretUnavailable(cause(exc)) from exc
-        return Secret(response.get("SecretString", ""), response["VersionId"])
+        if "SecretString" not in response:
+            raise SecretUnavailable("it is binary; put the credentials as text")
+        return Secret(response["SecretString"], response["VersionId"])
 
     return read
 

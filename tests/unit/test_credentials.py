@@ -69,6 +69,71 @@ def test_secret_of_either_form_becomes_headers(content: dict[str, object], heade
     assert Credential(headers, "v1") == credentials.current()
 
 
+TOLERATED: dict[str, str] = {
+    "final newline in the token": '{"api_token": "local-token\\n"}',
+    "final newline after the object": '{"api_token": "local-token"}\n',
+    "final newline that is not escaped": '{"api_token": "local-token\n"}',
+    "white space around the token": '{"api_token": " \\tlocal-token\\r\\n"}',
+    "byte-order mark": '\ufeff{"api_token": "local-token"}',
+    "byte-order mark in the token": '{"api_token": "\ufefflocal-token"}',
+    "Bearer": '{"api_token": "Bearer local-token"}',
+    "bearer in lower case and a newline": '{"api_token": "bearer  local-token\\n"}',
+    "plain text": "local-token",
+    "plain text with Bearer and a newline": "Bearer local-token\n",
+    "plain text with a byte-order mark": "\ufefflocal-token\r\n",
+    "quoted text": '"local-token"',
+}
+
+
+@pytest.mark.parametrize("text", TOLERATED.values(), ids=TOLERATED)
+def test_token_is_found_in_what_editors_and_shells_make_of_it(text: str) -> None:
+    credential = Credentials(FakeSecret(Secret(text, "v1"))).current()
+    assert {"authorization": "Bearer local-token"} == credential.headers
+
+
+def test_white_space_around_email_and_key_is_dropped() -> None:
+    text = json.dumps({"api_email": "a@b.example\n", "api_key": " k\r\n"})
+    headers = Credentials(FakeSecret(Secret(text, "v1"))).current().headers
+    assert {"x-auth-email": "a@b.example", "x-auth-key": "k"} == headers
+
+
+CAUSES: dict[str, tuple[Secret | SecretUnavailable, str]] = {
+    "no members": (EMPTY, "it is JSON with none of these members, but it needs an api_token"),
+    "half of the members": (Secret('{"api_key": "canary"}', "v"), "it is JSON with api_key, but it needs"),
+    "empty": (Secret(" \n", "v"), "it is empty"),
+    "half of JSON": (Secret('{"api_token": "canary', "v"), "it is not valid JSON"),
+    "a list": (Secret('["canary"]', "v"), "it is JSON, but not an object"),
+    "a token that is a number": (Secret('{"api_token": 7}', "v"), "its api_token is not a text"),
+    "an empty token": (Secret('{"api_token": "\\n"}', "v"), "its api_token is empty"),
+    "a token of two words": (Secret('{"api_token": "a canary"}', "v"), "its api_token contains white space"),
+    "access denied": (UNREADABLE, "AccessDeniedException"),
+}
+
+
+@pytest.mark.parametrize(("answer", "cause"), CAUSES.values(), ids=CAUSES)
+def test_every_refusal_has_the_cause_until_the_secret_is_read_again(
+    answer: Secret | SecretUnavailable, cause: str
+) -> None:
+    secret = FakeSecret(answer)
+    credentials = Credentials(secret, Clock())
+    texts = [str(refused(credentials)) for _ in range(3)]
+    assert 1 == secret.reads
+    assert 1 == len(set(texts))
+    assert cause in texts[0]
+    assert CANARY not in texts[0]
+
+
+def test_problem_of_a_secret_that_became_malformed_is_known_until_it_is_fixed() -> None:
+    clock, secret = Clock(), FakeSecret(OLD, EMPTY, NEW)
+    credentials = Credentials(secret, clock)
+    problems = []
+    for _ in range(3):
+        credentials.current()
+        problems.append(credentials.problem.partition(",")[0])
+        clock.now += CACHE_SECONDS
+    assert ["", "it is JSON with none of these members", ""] == problems
+
+
 def test_secret_is_read_once_within_the_cache_time() -> None:
     """One hundred uses need one read."""
     clock, secret = Clock(), FakeSecret(OLD, NEW)
@@ -261,9 +326,8 @@ def test_ten_threads_without_a_secret_read_it_once() -> None:
 
 MALFORMED = {
     "empty": "",
-    "not JSON": f"{CANARY}",
+    "prose": f"my token is {CANARY}",
     "half of JSON": f'{{"api_token": "{CANARY}',
-    "a text": f'"{CANARY}"',
     "null": "null",
     "a list": f'["{CANARY}"]',
     "an empty object": "{}",
@@ -271,16 +335,17 @@ MALFORMED = {
     "an empty token": '{"api_token": ""}',
     "a token that is a number": '{"api_token": 7}',
     "a token that is null": '{"api_token": null}',
-    "a token with a newline": f'{{"api_token": "{CANARY}\\n"}}',
+    "a token with a newline in it": f'{{"api_token": "{CANARY}\\n{CANARY}"}}',
     "a token with a header in it": f'{{"api_token": "x\\r\\nx-evil: {CANARY}"}}',
-    "a token with a space": f'{{"api_token": "Bearer {CANARY}"}}',
+    "a token with a space": f'{{"api_token": "Token {CANARY}"}}',
+    "only a scheme": '{"api_token": "Bearer "}',
     "a token that is not ASCII": f'{{"api_token": "{CANARY}é"}}',
     "a token with half a surrogate pair": f'{{"api_token": "{CANARY}\\ud800"}}',
     "an api_email without an api_key": f'{{"api_email": "{CANARY}@b.example"}}',
     "an api_key without an api_email": f'{{"api_key": "{CANARY}"}}',
-    "a key with a newline": f'{{"api_email": "a@b.example", "api_key": "{CANARY}\\n"}}',
+    "a key with a newline in it": f'{{"api_email": "a@b.example", "api_key": "{CANARY}\\n{CANARY}"}}',
     "nested 100,000 deep": "[" * 100_000,
-    "5,000 digits": "9" * 5_000,
+    "digits": "[" + "9" * 5_000 + "]",
 }
 
 
