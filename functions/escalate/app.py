@@ -67,7 +67,7 @@ def build(settings: Settings) -> Handler:
 
     def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
         invocation = Invocation(context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000)
-        results = pipeline.run(read_messages(event), invocation)
+        results = pipeline.run(read_messages(event, settings.role_id), invocation)
         report(results, _now(), logger, metrics)
         return _response(results)
 

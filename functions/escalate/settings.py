@@ -27,6 +27,7 @@ class Settings:
 
     requests_per_window: the share of Cloudflare's rate limit that this function may use.
     environments:        how many execution environments of the function divide that share.
+    role_id:             of the function's role, to recognize its own messages. None: `first_seen` of any sender counts.
     max_receive_count:   the receive at which the function requeues a message, before SQS dead-letters it.
     """
 
@@ -45,6 +46,7 @@ class Settings:
     retention: timedelta
     requests_per_window: float
     environments: int
+    role_id: str | None
     max_receive_count: int
 
 
@@ -70,6 +72,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         * reader.number("CLOUDFLARE_SHARE", 1, 100, 80)
         / 100,
         environments=reader.number("MAXIMUM_CONCURRENCY", 1, 10, 2),
+        role_id=reader.optional("FUNCTION_ROLE_ID", r"[A-Z0-9]{16,128}", "the unique id of an IAM role"),
         max_receive_count=reader.number("MAX_RECEIVE_COUNT", 1, 1000, MAX_RECEIVE_COUNT),
     )
     if unknown := sorted(settings.escalate_on - DISPOSITIONS):

@@ -32,12 +32,16 @@ class Message:
     first_seen: datetime
 
 
-def read_messages(event: dict[str, object]) -> list[Message]:
-    """The messages of an SQS event, in order. Raises KeyError for an event of another source: the trigger is wrong."""
-    return [_read(record) for record in SQSEvent(event).records]
+def read_messages(event: dict[str, object], role_id: str | None = None) -> list[Message]:
+    """The messages of an SQS event, in order.
+
+    role_id: of the function's role. `first_seen` is believed only from this role, or from every sender if it is None.
+    Raises KeyError for an event of another source: the trigger is wrong.
+    """
+    return [_read(record, role_id) for record in SQSEvent(event).records]
 
 
-def _read(record: SQSRecord) -> Message:
+def _read(record: SQSRecord, role_id: str | None) -> Message:
     sent_at = _time(record.attributes.sent_timestamp)
     return Message(
         id=record.message_id,
@@ -45,12 +49,17 @@ def _read(record: SQSRecord) -> Message:
         receipt_handle=record.receipt_handle,
         receive_count=int(record.attributes.approximate_receive_count),
         sent_at=sent_at,
-        first_seen=_first_seen(record, sent_at) or sent_at,
+        first_seen=(_first_seen(record, sent_at) if _is_sent_by(role_id, record) else None) or sent_at,
     )
 
 
+def _is_sent_by(role_id: str | None, record: SQSRecord) -> bool:
+    """Whether a role sent the message. SQS sets SenderId, for a role to `RoleId:session`; no producer can choose it."""
+    return role_id is None or str(record.attributes.get("SenderId")).startswith(f"{role_id}:")
+
+
 def _first_seen(record: SQSRecord, sent_at: datetime) -> datetime | None:
-    """The time of the first arrival, or None. Producers can set this attribute, too, so implausible times are ignored."""
+    """The time of the first arrival, or None. Implausible times are ignored."""
     attribute = record.message_attributes[FIRST_SEEN]
     if attribute is None or not _EPOCH_MS.fullmatch(attribute.get("stringValue") or ""):
         return None

@@ -71,8 +71,10 @@ def output_of(variable: str) -> str:
 
 
 def _local(value: Any, queues: set[str]) -> Any:
-    """Point a queue's URL to the local endpoint, because the emulated CloudFormation returns AWS's host."""
+    """Replace what differs locally: a queue's URL, because the emulated CloudFormation returns AWS's host, and the role."""
     match value:
         case {"Ref": str(name)} if name in queues:
             return {"Fn::Sub": f"${{AwsEndpointUrl}}/${{AWS::AccountId}}/${{{name}.QueueName}}"}
+        case {"Fn::GetAtt": ["EscalateRole", "RoleId"]}:
+            return ""  # the local stack has no role
     return value

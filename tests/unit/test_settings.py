@@ -36,6 +36,7 @@ DEFAULTS = Settings(
     retention=timedelta(days=400),
     requests_per_window=960.0,
     environments=2,
+    role_id=None,
     max_receive_count=12,
 )
 OPTIONAL = (
@@ -50,6 +51,7 @@ OPTIONAL = (
     "CLOUDFLARE_LIMIT",
     "CLOUDFLARE_SHARE",
     "MAXIMUM_CONCURRENCY",
+    "FUNCTION_ROLE_ID",
 )
 
 
@@ -100,6 +102,7 @@ def test_all_settings_are_read_without_surrounding_whitespace() -> None:
         "CLOUDFLARE_LIMIT": "600",
         "CLOUDFLARE_SHARE": "50",
         "MAXIMUM_CONCURRENCY": "5",
+        "FUNCTION_ROLE_ID": " AROA3XFRBF535EXAMPLE1",
         "MAX_RECEIVE_COUNT": "9",
     }
     expected = Settings(
@@ -118,6 +121,7 @@ def test_all_settings_are_read_without_surrounding_whitespace() -> None:
         retention=timedelta(days=30),
         requests_per_window=300.0,
         environments=5,
+        role_id="AROA3XFRBF535EXAMPLE1",
         max_receive_count=9,
     )
     assert expected == read_settings(environment)
@@ -219,6 +223,8 @@ MALFORMED = {
     "share is 0": ("CLOUDFLARE_SHARE", "0"),
     "share above 100": ("CLOUDFLARE_SHARE", "101"),
     "share is a fraction": ("CLOUDFLARE_SHARE", "0.8"),
+    "role is an arn": ("FUNCTION_ROLE_ID", "arn:aws:iam::123456789012:role/escalate"),
+    "role with a session": ("FUNCTION_ROLE_ID", "AROA3XFRBF535EXAMPLE1:escalate"),
     "concurrency is 0": ("MAXIMUM_CONCURRENCY", "0"),
     "concurrency in digits of another script": ("MAXIMUM_CONCURRENCY", "٢"),
 }

@@ -88,3 +88,29 @@ def test_implausible_first_seen_is_ignored(attributes: dict[str, object]) -> Non
     """A producer cannot break the batch, or change how long a message is retried."""
     [read] = read_messages({"Records": [record(**attributes)]})
     assert read.first_seen == SENT
+
+
+ROLE = "AROA3XFRBF535EXAMPLE1"
+SENDERS: dict[str, tuple[str | None, str | None, bool]] = {
+    "the function": (ROLE, f"{ROLE}:stack-escalate", True),
+    "another role": (ROLE, "AROA3XFRBF535EXAMPLE2:stack-escalate", False),
+    "a role whose id begins in the same way": (ROLE, f"{ROLE}0:stack-escalate", False),
+    "a user": (ROLE, "AIDA3XFRBF535EXAMPLE3", False),
+    "a session with the name of the role": (ROLE, f"AROA3XFRBF535EXAMPLE2:{ROLE}:x", False),
+    "an AWS service": (ROLE, "AIDAIT2UOQQY3AUEKVGXU", False),
+    "an unknown sender": (ROLE, None, False),
+    "a role in lower case": (ROLE, f"{ROLE.lower()}:stack-escalate", False),
+    "anyone, if no role is configured": (None, "AIDA3XFRBF535EXAMPLE3", True),
+    "an unknown sender, if no role is configured": (None, None, True),
+}
+
+
+@pytest.mark.parametrize(("role_id", "sender", "is_believed"), SENDERS.values(), ids=SENDERS)
+def test_first_seen_counts_only_from_the_function(role_id: str | None, sender: str | None, is_believed: bool) -> None:
+    """A producer cannot forge times, or trip an alarm."""
+    first_seen = SENT - timedelta(days=2)
+    it = record(**{FIRST_SEEN: number(epoch_ms(first_seen))})
+    it["attributes"].pop("SenderId")
+    it["attributes"] |= {} if sender is None else {"SenderId": sender}
+    [read] = read_messages({"Records": [it]}, role_id)
+    assert (first_seen if is_believed else SENT) == read.first_seen
