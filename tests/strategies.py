@@ -91,7 +91,7 @@ _attachment: Fields = {
 }
 _hashes = ("filename", "md5", "sha1", "sha256")
 _finding: Fields = dict.fromkeys(("attachment", "detail", "field", "name", "portion", "reason", "value"), _text) | {
-    "score": st.floats(allow_nan=False, allow_infinity=False)
+    "score": st.floats(-1e99, 1e99)
 }
 _size: Fields = {"size": st.integers(0, 2**63 - 1)}
 _category_id: Fields = {"id": st.integers(0, 2**63 - 1)}

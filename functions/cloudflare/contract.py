@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from functions.cloudflare.errors import InvalidAnswer
 from functions.domain.detection import Detection, read_detection
 from functions.domain.email_id import EmailId
+from functions.domain.json_values import items
 from functions.schema import Definition, json_path, load_schema, schema_version, where
 
 if TYPE_CHECKING:
@@ -78,6 +79,9 @@ def find_drift(result: dict[str, object]) -> tuple[str, ...]:
     drift: set[str] = set()
     for error in _CONTRACT.errors(sample):
         drift.update(_describe(error))
+    if any(isinstance(it, dict) and it.get("score") != it.get("score") for it in items(sample.get("findings"))):
+        # JSON Schema has no NaN: it passes as a number.
+        drift.add("$.findings[*].score: finite")
     return tuple(sorted(drift)[:DRIFT_PATHS])
 
 

@@ -1,7 +1,8 @@
 """Convert status, headers and body of a response to its result, or to an error.
 
 Error bodies do not match Cloudflare's own schema: codes are below their documented minimum, and `messages` and `result`
-are missing. So parsing is lenient, and uses only the error codes.
+are missing. So parsing is lenient, and uses only the error codes. A result can contain text that a sender wrote, so that
+no byte of it may make the response unreadable.
 """
 
 import json
@@ -13,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from functions.cloudflare.errors import (
     CloudflareError,
     CredentialsRefused,
+    InvalidAnswer,
     NoDetection,
     Refused,
     StillSearching,
@@ -32,6 +34,8 @@ _NO_CREDENTIALS = frozenset({9106, 6003})
 _NO_SUCH_ACCOUNT = 7003
 """Code with status 404: the account id in the path is invalid."""
 _MAX_CODES = 5
+_MAX_DIGITS = 400
+"""The largest float has 309 digits. Python refuses to convert an integer of more than 4,300."""
 _RETRYABLE_STATUSES = frozenset({408, 409, 425})
 
 
@@ -42,7 +46,7 @@ def read_result(status: int, headers: Mapping[str, str], body: bytes) -> object:
     Raises a leaf of CloudflareError for any other response.
     """
     if status == 200:
-        return _result(_parse(body))
+        return _result(_parse_success(body))
     if status == 202 and "location" in headers:
         raise StillSearching("Cloudflare's search is not complete", headers["location"])
     raise _error(status, headers, _parse(body))
@@ -74,16 +78,36 @@ def _error(status: int, headers: Mapping[str, str], envelope: object) -> Cloudfl
     return Refused(f"{summary}: a retry cannot succeed")
 
 
-def _parse(body: bytes) -> object:
-    """Parse JSON; None for anything else, such as HTML, half a body, or excessive digits or nesting."""
+def _parse_success(body: bytes) -> object:
     try:
-        return json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        return _loads(body)
+    except RecursionError:
+        # A retry gets the same response.
+        raise InvalidAnswer("the response is nested too deeply: $: nesting") from None
+
+
+def _parse(body: bytes) -> object:
+    """Parse JSON of an error; None for anything else."""
+    try:
+        return _loads(body)
+    except RecursionError:
         return None
 
 
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
+def _loads(body: bytes) -> object:
+    """Parse JSON leniently; None for anything else, such as HTML or half a body. Raises RecursionError.
+
+    Invalid UTF-8 is replaced and control characters are allowed. NaN and infinities stay floats: the readers of values
+    drop them, and the contract check reports them.
+    """
+    try:
+        return json.loads(body.decode("utf-8-sig", "replace"), strict=False, parse_int=_integer)
+    except ValueError:
+        return None
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MAX_DIGITS else float("-inf" if digits.startswith("-") else "inf")
 
 
 def _codes(envelope: object) -> frozenset[int]:

@@ -5,7 +5,7 @@ Parsing is lenient: a field of the wrong type counts as absent. The fields that 
 
 from dataclasses import dataclass
 
-from functions.domain.json_values import boolean, fields, integer, number, objects, text
+from functions.domain.json_values import boolean, fields, integer, items, number, objects, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +124,10 @@ def read_detection(result: dict[str, object], counts: dict[str, int] | None = No
     sender, validation = fields(result.get("sender_info")), fields(result.get("validation"))
     return Detection(
         action=text(result.get("action")),
-        attachments=objects(result.get("attachments"), _attachment),
-        findings=objects(result.get("findings"), _finding),
-        headers=objects(result.get("headers"), lambda item: Header(text(item.get("name")), text(item.get("value")))),
-        links=objects(result.get("links"), lambda item: Link(text(item.get("href")), text(item.get("text")))),
+        attachments=objects(result.get("attachments"), _attachment, "name"),
+        findings=objects(result.get("findings"), _finding, "detail"),
+        headers=objects(result.get("headers"), _header, "name"),
+        links=objects(result.get("links"), _link, "href"),
         sender_info=SenderInfo(
             as_name=text(sender.get("as_name")),
             as_number=integer(sender.get("as_number")),
@@ -135,7 +135,7 @@ def read_detection(result: dict[str, object], counts: dict[str, int] | None = No
             ip=text(sender.get("ip")),
             pld=text(sender.get("pld")),
         ),
-        threat_categories=objects(result.get("threat_categories"), _threat_category),
+        threat_categories=objects(result.get("threat_categories"), _threat_category, "name"),
         validation=Validation(
             comment=text(validation.get("comment")),
             dkim=text(validation.get("dkim")),
@@ -143,7 +143,7 @@ def read_detection(result: dict[str, object], counts: dict[str, int] | None = No
             spf=text(validation.get("spf")),
         ),
         final_disposition=text(result.get("final_disposition")),
-        counts=counts or {name: len(value) if isinstance(value := result.get(name), list) else 0 for name in LISTS},
+        counts=counts or {name: len(items(result.get(name))) for name in LISTS},
     )
 
 
@@ -173,6 +173,14 @@ def _finding(item: dict[str, object]) -> Finding:
         score=number(item.get("score")),
         value=text(item.get("value")),
     )
+
+
+def _header(item: dict[str, object]) -> Header:
+    return Header(text(item.get("name")), text(item.get("value")))
+
+
+def _link(item: dict[str, object]) -> Link:
+    return Link(text(item.get("href")), text(item.get("text")))
 
 
 def _threat_category(item: dict[str, object]) -> ThreatCategory:

@@ -1,9 +1,10 @@
 """Message details: the subject, recipients and delivery status of an email.
 
 Message details are optional: an alert without them says that delivery is unknown. Parsing is lenient, as for a
-detection: a field of the wrong type counts as absent.
+detection: a field of the wrong type counts as absent, and is listed as drift.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -74,6 +75,8 @@ class MessageDetails:
     client_recipients: the mailboxes that the email was sent to.
     delivery_status: one status for each of these mailboxes, or one for all.
     scanned_at, sent_at: ISO 8601.
+    final_disposition: used only if the detection cannot be read.
+    drift: the fields of an unexpected type, as `details.path: rule`. Not stored with the details, but on the record.
     """
 
     id: EmailId | None
@@ -92,11 +95,13 @@ class MessageDetails:
     client_recipients: tuple[str, ...]
     delivery_status: tuple[str, ...]
     detection_reasons: tuple[str, ...]
+    final_disposition: str | None = None
+    drift: tuple[str, ...] = ()
 
     @property
     def delivery(self) -> Delivery:
         """Where the email is, by the most urgent status of its recipients."""
-        statuses = {status.lower() for status in self.delivery_status}
+        statuses = {status.strip().lower() for status in self.delivery_status}
         deliveries = (delivery for status, delivery in _BY_STATUS.items() if status in statuses)
         return next(deliveries, Delivery.HELD if self.is_quarantined else Delivery.UNKNOWN)
 
@@ -125,4 +130,37 @@ def read_message_details(result: dict[str, object]) -> MessageDetails:
         client_recipients=texts(result.get("client_recipients")),
         delivery_status=texts(result.get("delivery_status")),
         detection_reasons=texts(result.get("detection_reasons")),
+        final_disposition=text(result.get("final_disposition")),
+        drift=tuple(_drift(result)),
     )
+
+
+_TEXTS = (
+    "delivery_mode",
+    "envelope_from",
+    "final_disposition",
+    "from",
+    "from_name",
+    "id",
+    "message_id",
+    "replyto",
+    "scanned_at",
+    "sent_at",
+    "subject",
+)
+_LISTS = ("client_recipients", "delivery_status", "detection_reasons", "envelope_to", "to")
+
+
+def _drift(result: dict[str, object]) -> Iterator[str]:
+    """The known fields of an unexpected type. Cloudflare documents all of them as nullable or optional."""
+    for name in _LISTS:
+        value = result.get(name)
+        if not isinstance(value, list | None):
+            yield f"details.$.{name}: type"
+        elif not all(isinstance(item, str) for item in value or ()):
+            yield f"details.$.{name}[*]: type"
+    for name in _TEXTS:
+        if not isinstance(result.get(name), str | None):
+            yield f"details.$.{name}: type"
+    if not isinstance(result.get("is_quarantined"), bool | None):
+        yield "details.$.is_quarantined: type"

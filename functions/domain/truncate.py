@@ -37,6 +37,10 @@ class Truncated:
     dropped: tuple[str, ...]
 
 
+_NOT_KEPT = frozenset({"counts", "drift"})
+"""Not fields of Cloudflare's answer: a record has them beside it."""
+
+
 def truncate(source: Detection | MessageDetails, limit: int, text_limit: int = TEXT_LIMIT) -> Truncated:
     """Convert the source to JSON values of at most `limit` bytes in UTF-8.
 
@@ -50,7 +54,7 @@ def truncate(source: Detection | MessageDetails, limit: int, text_limit: int = T
     values: dict[str, object] = {name: [] for name in lists}
     for field in fields(source):
         value = getattr(source, field.name)
-        if field.name not in lists and field.name != "counts" and value is not None:
+        if field.name not in lists and field.name not in _NOT_KEPT and value is not None:
             # The field `from` is called `from_` in Python, where `from` is a keyword.
             values[field.name.rstrip("_")] = converter.convert(value)
     bytes_left = limit - _size(values)

@@ -107,6 +107,10 @@ def with_severity(record: Record) -> Record:
 
 ESCALATE_BY_DEFAULT = frozenset({"MALICIOUS", "MALICIOUS-BEC", "SUSPICIOUS"})
 
+_PADDING = re.compile(
+    r"^[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2060\ufeff]+|[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2060\ufeff]+$"
+)
+"""White space, control characters and invisible characters."""
 _UNSAFE = re.compile(r"[^A-Z0-9-]")
 _LONGEST = 40
 """Characters of a disposition: it becomes part of a key, of a subject line and of a message attribute."""
@@ -131,14 +135,14 @@ class Verdict:
 
 
 def judge(final_disposition: str | None, escalate_on: AbstractSet[str]) -> Verdict:
-    """Decide by the final disposition, without regard to detected.
+    """Decide by the final disposition, without regard to case and to white space around it.
 
     escalate_on: dispositions in upper case, out of DISPOSITIONS.
     Raises UnknownDisposition; its text has the JSON path and not the value.
     """
     if final_disposition is None:
         return Verdict(False, None, Reason.DISPOSITION_NOT_GIVEN)
-    disposition = final_disposition.upper()
+    disposition = _PADDING.sub("", final_disposition).upper()
     if disposition in escalate_on:
         return Verdict(True, disposition, Reason.DISPOSITION_LISTED)
     if disposition in DISPOSITIONS:

@@ -76,7 +76,8 @@ class Investigator:
             )
         except CloudflareError:
             return case
-        return replace(case, record=with_severity(replace(case.record, details=details)))
+        drift = (*case.record.drift, *details.drift)
+        return replace(case, record=with_severity(replace(case.record, details=details, drift=drift)))
 
     def _ask(self, request: Request, seconds: float) -> Detected | MessageResult:
         try:

@@ -74,6 +74,7 @@ def late_attributes(record: Record) -> dict[str, object]:
     if record.details:
         kept = truncate(record.details, DETAILS_LIMIT)
         late |= {
+            "drift": list(record.drift),
             "delivery_status": kept.fields["delivery_status"],
             "details": kept.fields,
             "details_counts": kept.counts,

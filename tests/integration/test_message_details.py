@@ -310,7 +310,8 @@ def test_alert_without_details_comes_at_once_and_is_not_repeated(make_failing: M
 
 
 RESULTS = {
-    "fields of other types": ({"delivery_status": "delivered", "to": 7, "id": []}, "unknown"),
+    "fields of other types": ({"delivery_status": 7, "to": 7, "id": []}, "unknown"),
+    "a delivery status that is a text": ({"delivery_status": "delivered"}, "true"),
     "unknown fields": ({"brand_new": 1}, "unknown"),
     "some valid fields": ({"delivery_status": ["delivered", 7], "subject": {}, "id": "../x"}, "true"),
 }

@@ -95,8 +95,17 @@ def test_every_documented_field_is_parsed() -> None:
 
 ODD_NUMBERS: dict[str, tuple[Any, int | None]] = {
     "true": (True, None),
-    "text": ("64500", None),
-    "a float": (1.0, None),
+    "text": ("64500", 64500),
+    "text below zero": ("-1", -1),
+    "text with a fraction of zero": ("64500.0", 64500),
+    "text with white space": (" 64500\n", 64500),
+    "text of a word": ("many", None),
+    "text in digits of another script": ("٦٤", None),
+    "text of 5,000 digits": ("9" * 5_000, None),
+    "a whole float": (64500.0, 64500),
+    "a float with a fraction": (1.5, None),
+    "not a number": (float("nan"), None),
+    "infinite": (float("inf"), None),
     "null": (None, None),
     "zero": (0, 0),
     "negative": (-1, -1),
@@ -114,7 +123,9 @@ def test_integer_is_absent_if_dynamodb_cannot_store_it(value: Any, expected: int
 
 ODD_SCORES: dict[str, tuple[Any, float | None]] = {
     "true": (True, None),
-    "text": ("0.5", None),
+    "text": ("0.5", 0.5),
+    "text with an exponent": ("5e-1", 0.5),
+    "text that is not a number": ("NaN", None),
     "an integer": (1, 1.0),
     "negative": (-0.5, -0.5),
     "infinite": (float("inf"), None),
@@ -138,7 +149,7 @@ def test_lone_surrogate_is_replaced() -> None:
 
 def test_items_that_are_not_objects_are_skipped() -> None:
     """The other items keep their order."""
-    links = detection(links=[None, {"href": "a"}, "b", {"href": "c"}, []]).links
+    links = detection(links=[None, {"href": "a"}, 7, {"href": "c"}, []]).links
     assert ["a", "c"] == [link.href for link in links]
 
 

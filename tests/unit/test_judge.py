@@ -55,7 +55,6 @@ UNDOCUMENTED = {
     "a new kind of suspicious": ("SUSPICIOUS-LINK", "SUSPICIOUS-LINK"),
     "lower case": ("malicious-qr", "MALICIOUS-QR"),
     "another separator": ("malicious_bec", "MALICIOUS-BEC"),
-    "a trailing newline": ("MALICIOUS\n", "MALICIOUS-"),
     "a line break and an email header": ("SUSPICIOUS\r\nBcc: a@b.example", "SUSPICIOUS--BCC--A-B-EXAMPLE"),
     "a text longer than 40 characters": ("MALICIOUS" * 100, ("MALICIOUS" * 100)[:40]),
     "characters outside ASCII": ("SUSPICIOUS-É\u202e😀", "SUSPICIOUS----"),
@@ -72,12 +71,30 @@ def test_unknown_disposition_of_a_known_family_escalates_under_a_safe_name(
     assert Verdict(True, disposition, FAMILY) == judge(answered, escalate_on)
 
 
+PADDED = {
+    "trailing space": "MALICIOUS ",
+    "leading space": " MALICIOUS",
+    "trailing newline": "MALICIOUS\r\n",
+    "tab": "\tMALICIOUS",
+    "no-break space": "MALICIOUS\u00a0",
+    "byte-order mark": "\ufeffMALICIOUS",
+    "zero-width space": "MALICIOUS\u200b",
+    "null character": "MALICIOUS\x00",
+}
+
+
+@pytest.mark.parametrize("padded", PADDED.values(), ids=PADDED)
+def test_padded_disposition_is_the_same_disposition(padded: str) -> None:
+    assert Verdict(True, "MALICIOUS", LISTED) == judge(padded, ESCALATE_BY_DEFAULT)
+    assert Verdict(False, "SPAM", Reason.DISPOSITION_NOT_ESCALATED) == judge(
+        padded.replace("MALICIOUS", "spam"), ESCALATE_BY_DEFAULT
+    )
+
+
 UNKNOWN = {
     "a new word": "DANGEROUS",
     "a family name not at the start": "NOT-MALICIOUS",
-    "a leading space": " MALICIOUS",
     "a known word with a suffix": "SPAM-2",
-    "a trailing newline": "SPAM\n",
     "a blank text": " ",
     "half a surrogate pair": "\ud800",
 }
@@ -115,7 +132,7 @@ def test_every_disposition_gives_a_safe_verdict_or_unknown_disposition(
         verdict = judge(disposition, escalate_on)
     except UnknownDisposition:
         assert disposition is not None
-        assert not disposition.upper().startswith(("MALICIOUS", "SUSPICIOUS"))
+        assert not disposition.strip().upper().startswith(("MALICIOUS", "SUSPICIOUS"))
         return
     assert verdict.disposition is None or re.fullmatch(r"[A-Z0-9-]{1,40}", verdict.disposition)
     assert verdict.escalate == (verdict.reason in (LISTED, FAMILY))

@@ -100,9 +100,9 @@ QUARANTINED = {
     "an unknown status": (["teleported"], True, Delivery.HELD),
     "not quarantined": ([], False, Delivery.UNKNOWN),
     "is_quarantined null": ([], None, Delivery.UNKNOWN),
-    "is_quarantined as text": ([], "true", Delivery.UNKNOWN),
+    "is_quarantined as text": ([], "true", Delivery.HELD),
     "a status that contradicts it": (["delivered"], True, Delivery.DELIVERED),
-    "a status as a text in place of a list": ("delivered", None, Delivery.UNKNOWN),
+    "a status as a text in place of a list": ("delivered", None, Delivery.DELIVERED),
 }
 
 

@@ -45,8 +45,8 @@ DEFINITIONS = {
     name: (Definition(*it), Draft202012Validator(it[0] | {"$ref": f"#/$defs/{name}"})) for name, it in USED.items()
 }
 UNDERSTOOD = {
-    *("$ref", "additionalProperties", "anyOf", "enum", "items", "minLength", "minimum", "oneOf", "pattern"),
-    *("properties", "required", "type"),
+    *("$ref", "additionalProperties", "anyOf", "enum", "exclusiveMaximum", "exclusiveMinimum", "items", "maximum"),
+    *("minLength", "minimum", "oneOf", "pattern", "properties", "required", "type"),
 }
 """Keywords for which the property below has been shown."""
 ANNOTATIONS = {"title", "description", "examples"}
