@@ -1,4 +1,4 @@
-"""The Lambda function: SQS messages in, one outcome for each out.
+"""The Lambda function: a batch of SQS messages becomes alerts, records and one outcome per message.
 
 Start with `pipeline.py`. The other modules, in the order in which a message passes through them:
 
@@ -11,7 +11,7 @@ Start with `pipeline.py`. The other modules, in the order in which a message pas
     investigate.py  requests -> detections, escalations -> message details: the calls to Cloudflare
     decision.py     detections -> decisions: pure functions, each decision with its record
     notify.py       decisions -> alerts: previous alerts, claim, publish, mark
-    topic.py        the SNS topic; form.py encodes the requests to SNS
+    topic.py        the SNS topic; sns_encoding.py encodes the requests to SNS
     finish.py       outcomes -> effects: records without an alert, the three-day limit, queue calls
     queues.py       the SQS queues: backoff, requeue, dead-letter
     telemetry.py    one log line and one metric for each outcome

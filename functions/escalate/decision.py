@@ -20,7 +20,7 @@ class Policy:
     """The settings of a deployment that decide.
 
     account_id:  the account that it may ask about.
-    escalate_on: dispositions in upper detected.
+    escalate_on: dispositions in upper case.
     record_all:  whether decisions not to alert are recorded too.
     """
 
