@@ -136,7 +136,7 @@ DETAILS_CASES: dict[str, tuple[dict[str, object], set[str]]] = {
     "a record without details": ({}, {"delivered", "cloudflare_alert_id", "investigate_id"}),
     "a record with details": (
         {"details": details(), "severity": "High"},
-        {"delivered", "severity", "cloudflare_alert_id", "investigate_id"} | DETAILS_NAMES,
+        {"delivered", "severity", "cloudflare_alert_id", "investigate_id", "drift"} | DETAILS_NAMES,
     ),
 }
 
