@@ -1,6 +1,6 @@
 """Decisions -> results, for alerts that are due: claim, publish, mark, in this order.
 
-Publish first, and every redelivery repeats the alert. Mark first, and a crash loses it. With the claim first and the mark
+A publish before the claim would repeat the alert with every redelivery. A mark before the publish would lose it in a crash. With the claim first and the mark
 last, a crash at any point leaves a PENDING record, whose lease expires so that the redelivery takes it over.
 """
 

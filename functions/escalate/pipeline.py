@@ -1,8 +1,8 @@
-"""The path of a batch, in stages. Each stage takes what is still open and returns it one step further, or finished.
+"""The path of a batch, in stages. Each stage finishes messages, or passes them to the next stage.
 
 The cost of a batch is its number of network calls, so the stages share calls: ten detections at the same time, then one
-write that claims, one publish, and one write that marks. Emails that are not escalated cost one read: was there an alert
-before?
+write that claims, one publish, and one write that marks. Emails that are not escalated cost one read, which shows whether
+there was an alert before.
 """
 
 from collections.abc import Callable, Sequence

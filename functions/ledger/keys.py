@@ -8,7 +8,8 @@
     <kind>=<value>      <decided_at> <sk of a record>              a pointer from a link host, a hash ... to a record
 
 <id> is the id of the request. One query returns everything about an email, in whichever form its id is given. Each index
-sorts by `decided_at`. Pointers are for values of which a record has several: an index of DynamoDB cannot hold these.
+sorts by `decided_at`. Pointers are for attributes with several values in one record, such as link hosts:
+a DynamoDB index cannot have a list as its key.
 """
 
 from collections.abc import Iterator

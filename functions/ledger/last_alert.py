@@ -1,6 +1,7 @@
 """The last alert about an email, and how a new decision relates to it.
 
-A record is stored under its own disposition. Only the last alert shows that the disposition of an email has changed.
+The key of a record contains its disposition, so a record with a new disposition does not meet the old record. Only the last
+alert shows that the disposition has changed.
 """
 
 from collections.abc import Mapping

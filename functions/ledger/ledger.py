@@ -1,4 +1,4 @@
-"""Claim, mark and record: one call to DynamoDB for a whole batch, and one more for each round of refusals.
+"""Claim, mark and record: one call to DynamoDB for a whole batch, and one more each time DynamoDB refuses some.
 
 A claim comes before the publish and a mark after it. A worker that dies in between leaves a PENDING record with a lease
 that expires. The redelivered message then takes the record over: an alert can be late, or be repeated once with the same
