@@ -96,20 +96,27 @@ clean: ## Remove all environments and build results
 
 # --- called by `sam build`, with ARTIFACTS_DIR ----------------------------------------------------------------------
 
-# The package has functions/, schemas/ and the pinned wheels. One wheel is compiled (rpds-py, of jsonschema). Its files
-# for both architectures have different names, so one package has both, and the template's Architecture cannot disagree
-# with the build. pip gets the target platform, so that any Python can build the package. Only the benchmark sets another
-# RUNTIME, on machines without Python 3.13.
+# The package has functions/, schemas/ and the pinned wheels. Three wheels are compiled (rpds-py of jsonschema, cffi and
+# ada-url). Their files for both architectures have different names, so one package has both, and the template's
+# Architecture cannot disagree with the build. ada-url has one file name for both, so the recipe renames it to the name that
+# Python looks for first. Its wheels need glibc 2.24; Lambda's Amazon Linux 2023 has 2.34. pip gets the target platform, so
+# that any Python can build the package. Only the benchmark sets another RUNTIME, on machines without Python 3.13.
 RUNTIME := 3.13
+ABI := cpython-$(subst .,,$(RUNTIME))
 WHEELS := --quiet --disable-pip-version-check --no-compile --no-deps --only-binary :all: --require-hashes \
   --implementation cp --python-version $(RUNTIME) -r functions/requirements.txt
+PLATFORM = --platform manylinux_2_28_$(1) --platform manylinux2014_$(1)
+RENAME = mv "$(2)/ada_url/_ada_wrapper.abi3.so" "$(2)/ada_url/_ada_wrapper.$(ABI)-$(1)-linux-gnu.so"
 
 build-EscalateFunction:
-	@python3 -m pip install $(WHEELS) --platform manylinux2014_x86_64 --target "$(ARTIFACTS_DIR)"
+	@python3 -m pip install $(WHEELS) $(call PLATFORM,x86_64) --target "$(ARTIFACTS_DIR)"
+	@$(call RENAME,x86_64,$(ARTIFACTS_DIR))
 	@other=$$(mktemp -d) && \
-	  python3 -m pip install $(WHEELS) --platform manylinux2014_aarch64 --target "$$other" && \
+	  python3 -m pip install $(WHEELS) $(call PLATFORM,aarch64) --target "$$other" && \
+	  $(call RENAME,aarch64,$$other) && \
 	  cp -r "$$other/." "$(ARTIFACTS_DIR)" && rm -rf "$$other"
-	@rm -rf "$(ARTIFACTS_DIR)/bin"
+# Scripts, and what ada-url and cffi need only for their own compilation: 3 MB. At run time cffi's compiled module is enough.
+	@cd "$(ARTIFACTS_DIR)" && rm -rf bin docs cffi pycparser ada_url/ada.cpp ada_url/ada.h ada_url/ada_c.h ada_url/ada_build.py
 	@python3 ops/build/prune_botocore.py "$(ARTIFACTS_DIR)"
 	@tar -c --exclude=__pycache__ --exclude='requirements.*' functions schemas | tar -x -C "$(ARTIFACTS_DIR)"
 # The byte code is "unchecked": a package has time stamps of 1980, which make Python ignore byte code of the other kind.

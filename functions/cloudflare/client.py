@@ -24,7 +24,7 @@ from functions.cloudflare.errors import (
 from functions.cloudflare.rate_limiter import RateLimiter
 from functions.cloudflare.response import read_result
 from functions.cloudflare.transport import Transport
-from functions.domain.detection import Detection
+from functions.domain.detection import Detection, read_detection
 from functions.domain.email_id import EmailId, IdKind
 from functions.domain.message_details import MessageDetails, read_message_details
 
@@ -38,6 +38,8 @@ SEARCH_RESULTS = 5
 """The maximum of deliveries that are checked for one shorter id."""
 SEARCH_PAUSE_SECONDS = 1.0
 """The pause between two polls of a search that is not complete."""
+_UNREADABLE = read_detection({"final_disposition": "UNREADABLE"})
+"""Of several deliveries, one that cannot be read ranks as one with a disposition that the policy does not know."""
 
 
 class Cloudflare:
@@ -95,7 +97,13 @@ class Cloudflare:
             results = list(self._several(investigate_ids, deadline))
             if not results:
                 raise NoDetection("Cloudflare has the email, but no detection for it", id_exists=True) from exc
-        return max(results, key=lambda result: self._severity_rank(result.detection))
+        result = max(results, key=self._rank)
+        if isinstance(result, InvalidAnswer):
+            raise result
+        return result
+
+    def _rank(self, result: DetectionResult | InvalidAnswer) -> Any:
+        return self._severity_rank(_UNREADABLE if isinstance(result, InvalidAnswer) else result.detection)
 
     def message_details(self, id: EmailId, seconds: float) -> MessageDetails:
         """Get the message details of an email, without a search by a shorter id.
@@ -107,15 +115,40 @@ class Cloudflare:
         deadline = time.monotonic() + seconds
         return self._get(f"/{_segment(id.value)}", deadline, _read_details, DETAILS_CALL_SECONDS)
 
-    def _several(self, ids: list[EmailId], deadline: float) -> Iterator[DetectionResult]:
+    def search_details(self, id: EmailId, seconds: float) -> MessageDetails:
+        """Get the message details of an email, with a search by a shorter id: those of the most severe delivery.
+
+        seconds: the total timeout, including the wait for the rate limit.
+        Raises a leaf of CloudflareError.
+        """
+        deadline = time.monotonic() + seconds
+        try:
+            return self._get(f"/{_segment(id.value)}", deadline, _read_details)
+        except (NoDetection, Refused):
+            found = [] if id.kind is IdKind.INVESTIGATE else self._search(id, deadline)
+            if not found:
+                raise
+        details = [self._get(f"/{_segment(it.value)}", deadline, _read_details) for it in found]
+        return max(
+            details, key=lambda it: self._severity_rank(read_detection({"final_disposition": it.final_disposition}))
+        )
+
+    def _several(self, ids: list[EmailId], deadline: float) -> Iterator[DetectionResult | InvalidAnswer]:
         """The detections of several emails, without those that have none."""
         for investigate_id in ids:
             with suppress(NoDetection):
-                yield self._detection(investigate_id, deadline)
+                try:
+                    result: DetectionResult | InvalidAnswer = self._detection(investigate_id, deadline)
+                except InvalidAnswer as exc:
+                    result = exc
+                yield result
 
     def _detection(self, id: EmailId, deadline: float) -> DetectionResult:
         path = f"/{_segment(id.value)}/detections"
-        return self._get(path, deadline, lambda result: read_detection_result(id, result))
+        try:
+            return self._get(path, deadline, lambda result: read_detection_result(id, result))
+        except InvalidAnswer as exc:
+            raise InvalidAnswer(str(exc), id, exc.detection) from exc
 
     def _search(self, id: EmailId, deadline: float) -> list[EmailId]:
         """Search the investigate_ids for a shorter id. A postfix_id can match several deliveries."""

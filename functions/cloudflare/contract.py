@@ -53,7 +53,11 @@ class DetectionResult:
 
 def read_detection_result(id: EmailId, result: object) -> DetectionResult:
     """Parse the `result` of a response. Raises InvalidAnswer if a field that the decision needs is missing."""
-    checked = require_decision(result)
+    try:
+        checked = require_decision(result)
+    except InvalidAnswer as exc:
+        known = read_detection(result | {"final_disposition": None}) if isinstance(result, dict) else None
+        raise InvalidAnswer(str(exc), id, known) from exc
     return DetectionResult(
         id=id,
         detection=read_detection(checked),

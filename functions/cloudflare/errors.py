@@ -7,10 +7,13 @@
     ├── Throttled           429, or no free request in our share, with a pause        requeue with a delay
     ├── CredentialsRefused  401, 403, 400 without credentials, or no usable secret    requeue with a delay
     ├── Refused             any other 4xx, except 408, 409 and 425                    dead-letter
-    └── InvalidAnswer       a result without the fields that the decision needs       dead-letter
+    └── InvalidAnswer       a result without the fields that the decision needs       ask for details, else dead-letter
 
 A message says what failed and what to do. It contains no email content, no address and no credential.
 """
+
+from functions.domain.detection import Detection
+from functions.domain.email_id import EmailId
 
 REFUSED_PAUSE = 300.0
 """Seconds. An operator has to fix the credentials: retries more often than every 5 minutes only add cost."""
@@ -64,4 +67,12 @@ class Refused(CloudflareError):
 
 
 class InvalidAnswer(CloudflareError):
-    """The result lacks a field that the decision needs; `str()` gives its JSON path and rule."""
+    """The result lacks a field that the decision needs, or is too large; `str()` gives its JSON path and rule.
+
+    id: the email that was asked for, if it is known. detection: what else is known of it.
+    """
+
+    def __init__(self, message: str, id: EmailId | None = None, detection: Detection | None = None) -> None:
+        super().__init__(message)
+        self.id = id
+        self.detection = detection

@@ -15,6 +15,9 @@ from typing import Self
 PATTERN = r"^[0-9A-Za-z]{8,64}(-[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(-[0-9]{1,20})?)?$(?!\n)"
 """A postfix id, then at most the time of an alert id and the number of an investigate id."""
 _PATTERN = re.compile(PATTERN)
+_REUSED = re.compile(r"[0-9A-F]{8,13}")
+"""Short Postfix ids are an inode in hexadecimal digits, which Postfix uses again for a later email. Long ids have the time
+in them."""
 _TIME = len("YYYY-MM-DDTHH:MM:SS")
 
 
@@ -41,6 +44,12 @@ class EmailId:
     def postfix_id(self) -> str:
         """The part that all three forms share."""
         return self.value.partition("-")[0]
+
+    @property
+    def email(self) -> str:
+        """The part that identifies the email in all three forms: the postfix id, and `@` and the date of a short one."""
+        date = self.value.partition("-")[2][: len("YYYY-MM-DD")]
+        return f"{self.postfix_id}@{date}" if date and _REUSED.fullmatch(self.postfix_id) else self.postfix_id
 
     @property
     def kind(self) -> IdKind:

@@ -88,9 +88,11 @@ def host(url: str) -> str:
 
 def objects(value: object, read: Callable[[dict[str, object]], T], main: str) -> tuple[T, ...]:
     """The objects in a list, each parsed by `read`. main: the field that a string instead of an object gives."""
-    objects_: list[dict[str, object]] = [
-        {main: item} if isinstance(item, str) else item
-        for item in items(value)[:MAX_LIST_ITEMS]
-        if isinstance(item, dict) or (isinstance(item, str) and item)
-    ]
-    return tuple(map(read, objects_))
+    found = (_object(item, main) for item in items(value)[:MAX_LIST_ITEMS])
+    return tuple(read(item) for item in found if item is not None)
+
+
+def _object(item: object, main: str) -> dict[str, object] | None:
+    if isinstance(item, str) and item:
+        return {main: item}
+    return item if isinstance(item, dict) else None

@@ -16,6 +16,8 @@ class Outcome(StrEnum):
     """A known disposition that is not in EscalateOn, or no disposition. The message is deleted."""
     NOT_FOUND = "NOT_FOUND"
     """Cloudflare has no detection for this id after the last attempt. Recorded. The message is deleted."""
+    IGNORED = "IGNORED"
+    """No request for an alert: a message that AWS sends by itself, or a log line that is not escalated. Deleted."""
     RETRY = "RETRY"
     """A temporary failure. SQS delivers the message again, after a delay that grows with each receive."""
     DEFERRED = "DEFERRED"
@@ -32,6 +34,8 @@ class Reason(StrEnum):
     DISPOSITION_FAMILY = "disposition-family"
     DISPOSITION_NOT_ESCALATED = "disposition-not-escalated"
     DISPOSITION_NOT_GIVEN = "disposition-not-given"
+    # IGNORED, beside disposition-not-escalated
+    NOTICE = "notice"
     # ALREADY_ESCALATED
     ALERT_SENT_BEFORE = "alert-sent-before"
     # NOT_FOUND, and RETRY before the last attempt
@@ -50,6 +54,7 @@ class Reason(StrEnum):
     OUT_OF_TIME = "out-of-time"
     # REJECTED
     MALFORMED_BODY = "malformed-body"
+    NOT_A_REQUEST = "not-a-request"
     INVALID_ID = "invalid-id"
     ACCOUNT_NOT_CONFIGURED = "account-not-configured"
     INVALID_ANSWER = "invalid-answer"

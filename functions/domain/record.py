@@ -21,6 +21,8 @@ class State(StrEnum):
     """Published."""
     RECORDED = "RECORDED"
     """Complete without an alert: there is no topic, or the decision was not to alert."""
+    REPLACED = "REPLACED"
+    """PENDING when its lease expired, and a later alert about the email took its place. It is not known whether it was sent."""
 
 
 class Activity(StrEnum):
@@ -29,14 +31,14 @@ class Activity(StrEnum):
     CREATE = "Create"
     """The first alert about the email."""
     UPDATE = "Update"
-    """The disposition has changed since the last alert."""
+    """The disposition has changed since the last alert, or the severity has risen."""
     CLOSE = "Close"
     """The disposition is not escalated any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreviousAlert:
-    """An earlier alert about the same email."""
+    """The alert before this one about the same email."""
 
     disposition: str
     alert_id: str
@@ -57,8 +59,9 @@ class Record:
     queued_at:      when the request first arrived; fetched_at: when Cloudflare answered; decided_at: when we decided.
     sqs_message_id: the SQS message of the request.
     details:        None if Cloudflare was not asked, or did not answer in time.
-    revision:       how many times the alerted disposition had changed before.
-    previous:       the alert before this one, if its disposition was another.
+    worst_delivery: of an alert about several deliveries, where the most severe one is.
+    revision:       how many alerts about the email there were before.
+    previous:       the alert before this one.
     """
 
     account_id: str
@@ -78,14 +81,19 @@ class Record:
     detection: Detection | None = None
     drift: tuple[str, ...] = ()
     details: MessageDetails | None = None
+    worst_delivery: Delivery | None = None
     revision: int = 0
     previous: PreviousAlert | None = None
 
     @property
+    def email(self) -> str:
+        """What identifies the email in the account, whichever form its id was given in; see EmailId.email."""
+        return self._longest_id.email
+
+    @property
     def alert_id(self) -> str:
-        """The id of the alert: 32 hexadecimal digits, the same for the same account, id, disposition and revision."""
-        revision = (str(self.revision),) if self.revision else ()
-        identity = "\n".join((self.account_id, self.id.value, self.disposition or "", *revision))
+        """The id of the alert: 32 hexadecimal digits, the same for the same account, email and revision."""
+        identity = "\n".join((self.account_id, self.email, str(self.revision)))
         return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
     @property
@@ -97,8 +105,8 @@ class Record:
 
     @property
     def delivery(self) -> Delivery:
-        """Where the email is."""
-        return self.details.delivery if self.details else Delivery.UNKNOWN
+        """Where the email is; of several deliveries, where the most severe one is."""
+        return self.worst_delivery or (self.details.delivery if self.details else Delivery.UNKNOWN)
 
     @property
     def investigate_id(self) -> str | None:
@@ -111,9 +119,18 @@ class Record:
         full = self.investigate_id
         return full.rpartition("-")[0] if full else self._known(IdKind.ALERT)
 
+    @property
+    def _ids(self) -> list[EmailId]:
+        """The ids of this email. An answer about another email never changes which one this is."""
+        known = (self.id, self.resolved_id, self.details.id if self.details else None)
+        return [it for it in known if it and it.postfix_id == self.id.postfix_id]
+
+    @property
+    def _longest_id(self) -> EmailId:
+        return max(self._ids, key=lambda known: len(known.value))
+
     def _known(self, kind: IdKind) -> str | None:
-        ids = (self.id, self.resolved_id, self.details.id if self.details else None)
-        return next((it.value for it in ids if it and it.kind is kind), None)
+        return next((known.value for known in self._ids if known.kind is kind), None)
 
 
 def moment(at: datetime) -> str:

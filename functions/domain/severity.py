@@ -14,6 +14,14 @@ class Severity(StrEnum):
     LOW = "Low"
     INFORMATIONAL = "Informational"
 
+    @property
+    def rank(self) -> int:
+        """Orders severities: 0 for Informational, 4 for Critical."""
+        return _RANKS[self]
+
+
+_RANKS = {severity: rank for rank, severity in enumerate(reversed(Severity))}
+
 
 _TABLE = {
     # family of the disposition: severity in an inbox, and everywhere else

@@ -30,6 +30,7 @@ from functions.escalate.stages import MessageResult
 from functions.escalate.telemetry import report
 from functions.escalate.topic import Topic
 from functions.ledger.ledger import Ledger
+from functions.ledger.table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -88,7 +89,7 @@ def _pipeline(settings: Settings, logger: Logger) -> Pipeline:
     policy = Policy(settings.account_id, settings.escalate_on, settings.record_all)
     ledger = topic = None
     if settings.ledger_table:
-        ledger = Ledger(session.client("dynamodb", config=AWS), settings.ledger_table, settings.retention)
+        ledger = Ledger(Table(session.client("dynamodb", config=AWS), settings.ledger_table, settings.retention))
     if settings.alert_topic_arn:
         sns = session.client("sns", config=SNS)
         sns.meta.events.register_first("request-created.sns", encode)

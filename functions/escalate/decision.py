@@ -5,14 +5,14 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from functions.cloudflare.contract import DISPOSITIONS
+from functions.cloudflare.contract import DISPOSITIONS, DetectionResult
 from functions.domain.detection import Detection
 from functions.domain.email_id import EmailId
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import Record
 from functions.domain.severity import FAMILIES, severity
 from functions.escalate.sqs_message import Message
-from functions.escalate.stages import BelowThreshold, Detected, Escalating, MessageResult
+from functions.escalate.stages import Decision, Detected, MessageResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,42 +28,59 @@ class Policy:
     escalate_on: frozenset[str]
     record_all: bool
 
-    def decide(self, detected: Detected, now: datetime) -> Escalating | BelowThreshold | MessageResult:
+    def decide(self, detected: Detected, now: datetime) -> Decision | MessageResult:
         """Whether to alert, by the disposition alone. Contract drift elsewhere is noted and changes nothing."""
-        request, detection, drift = detected.request, detected.answer.detection, detected.answer.drift
+        request, answer = detected.request, detected.answer
         result = MessageResult(
-            request.message, Outcome.REJECTED, Reason.UNKNOWN_DISPOSITION, id=request.id, drift=drift
+            request.message,
+            Outcome.REJECTED,
+            Reason.UNKNOWN_DISPOSITION,
+            detected.detail,
+            request.id,
+            drift=answer.drift,
         )
         try:
-            verdict = judge(detection.final_disposition, self.escalate_on)
+            verdict = judge(answer.detection.final_disposition, self.escalate_on)
         except UnknownDisposition as exc:
             return replace(result, detail=str(exc))
-        if detected.answer.unknown_fields:
-            # One of the unknown fields may be the renamed disposition, so a human looks at it.
-            detail = f"$.final_disposition is missing, and the contract does not know {', '.join(detected.answer.unknown_fields)}"
-            return replace(result, reason=Reason.INVALID_ANSWER, detail=detail)
+        if answer.unknown_fields:
+            return replace(result, reason=Reason.INVALID_ANSWER, detail=_renamed(answer))
         outcome = Outcome.ESCALATED if verdict.escalate else Outcome.NOT_ESCALATED
         record = replace(
             self.record(
                 request.message, request.id, outcome, verdict.reason, fetched_at=detected.fetched_at, decided_at=now
             ),
-            resolved_id=detected.answer.id,
+            resolved_id=answer.id,
             disposition=verdict.disposition,
             escalates=verdict.escalate,
-            detection=detection,
-            drift=drift,
+            detail=detected.detail,
+            detection=answer.detection,
+            drift=answer.drift,
+            details=detected.details,
         )
-        if verdict.escalate:
-            return Escalating(request, with_severity(record))
+        record = with_severity(record) if verdict.disposition else record
+        recorded = record if self.record_all and not verdict.escalate else None
         result = replace(
-            result,
-            outcome=outcome,
-            reason=verdict.reason,
-            disposition=verdict.disposition,
-            record=record if self.record_all else None,
+            result, outcome=outcome, reason=verdict.reason, disposition=verdict.disposition, record=recorded
         )
         # An answer without a disposition changes nothing about an email: it closes no alert.
-        return BelowThreshold(request, record, result) if verdict.disposition else result
+        return Decision(request, record, result) if verdict.disposition else result
+
+    def problem(self, answer: DetectionResult) -> str:
+        """Why the detection cannot be used for a decision; empty if it can."""
+        try:
+            judge(answer.detection.final_disposition, self.escalate_on)
+        except UnknownDisposition as exc:
+            return str(exc)
+        return _renamed(answer) if answer.unknown_fields else ""
+
+    def known_to_escalate(self, final_disposition: str | None) -> bool | None:
+        """Whether a disposition raises an alert. None if that is unknown."""
+        try:
+            verdict = judge(final_disposition, self.escalate_on)
+        except UnknownDisposition:
+            return None
+        return verdict.escalate if verdict.disposition else None
 
     def severity_rank(self, detection: Detection) -> tuple[int, int]:
         """Order several detections of one id: escalated ones last, before them unknown dispositions, then the rest."""
@@ -100,6 +117,11 @@ class Policy:
         )
 
 
+def _renamed(answer: DetectionResult) -> str:
+    """One of the unknown fields may be the renamed disposition."""
+    return f"$.final_disposition is missing, and the contract does not know {', '.join(answer.unknown_fields)}"
+
+
 def with_severity(record: Record) -> Record:
     """The record with its severity, by its disposition and delivery."""
     return replace(record, severity=severity(record.disposition or "", record.delivery, escalates=record.escalates))
@@ -113,7 +135,7 @@ _PADDING = re.compile(
 """White space, control characters and invisible characters."""
 _UNSAFE = re.compile(r"[^A-Z0-9-]")
 _LONGEST = 40
-"""Characters of a disposition: it becomes part of a key, of a subject line and of a message attribute."""
+"""Characters of a disposition: it becomes part of a subject line and of a message attribute."""
 
 
 class UnknownDisposition(Exception):

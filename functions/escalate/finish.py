@@ -12,7 +12,8 @@ from functions.domain.outcome import Outcome, Reason
 from functions.escalate.decision import Policy
 from functions.escalate.queues import MAX_BACKOFF_SECONDS, Queues
 from functions.escalate.stages import MessageResult
-from functions.ledger.ledger import Ledger, LedgerUnavailable
+from functions.ledger.ledger import Ledger
+from functions.ledger.table import LedgerUnavailable
 
 MAX_DEFERRAL = timedelta(days=3)
 """The three-day limit: an older message is rejected, so that a human looks at it. The queue keeps messages for 4 days."""

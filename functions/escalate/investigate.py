@@ -3,12 +3,14 @@
 An error decides how its message ends. Missing message details change nothing: the alert is published without them.
 """
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from functions.cloudflare.client import Cloudflare
+from functions.cloudflare.contract import DetectionResult
 from functions.cloudflare.errors import (
     CloudflareError,
     CredentialsRefused,
@@ -17,18 +19,35 @@ from functions.cloudflare.errors import (
     Refused,
     Throttled,
 )
+from functions.domain.detection import Detection, read_detection
+from functions.domain.email_id import EmailId
+from functions.domain.email_state import EmailState
+from functions.domain.message_details import MessageDetails
 from functions.domain.outcome import Outcome, Reason
 from functions.escalate.decision import Policy, with_severity
-from functions.escalate.stages import Detected, Escalating, MessageResult, Request
+from functions.escalate.stages import Decision, Detected, MessageResult, Request
 
 RESERVE_SECONDS = 38.0
-"""Kept of the invocation's time for the stages after the detections. At their slowest: previous alerts 8, claim 8, message
-details 3, publish 10 and mark 8 s, 37 in all."""
+"""Kept of the invocation's time for the stages after the detections. At their slowest: look up 8, message details 3, claim
+8, publish 10 and mark 8 s, 37 in all. What is left over goes to pointers, which a redelivery can also write."""
 DETAILS_SECONDS = 3.0
 """Message details delay an alert by at most this long."""
 GRACE_SECONDS = 0.5
 MAX_LOOKS = 3
 """A 404 at the third delivery is final: an id can arrive before Cloudflare has its detection ready."""
+
+Known = tuple[Decision, EmailState]
+"""A decision, and what the ledger knows of its email."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Cloudflare's answer about one id. details, detail: see Detected."""
+
+    result: DetectionResult | CloudflareError
+    at: datetime
+    details: MessageDetails | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +61,7 @@ class Investigator:
     now: Callable[[], datetime]
 
     def detect(self, requests: list[Request], seconds_left: float) -> list[Detected | MessageResult]:
-        """The detection of each request, all at the same time.
+        """The detection of each request, all at the same time; requests with the same id share one.
 
         seconds_left: of the invocation.
         """
@@ -50,55 +69,99 @@ class Investigator:
         if seconds <= 0:
             return [_out_of_time(request) for request in requests]
         self.cloudflare.drop_idle_connections()
-        calls = [self.threads.submit(self._ask, request, seconds) for request in requests]
+        unique = dict.fromkeys(request.id for request in requests)
+        calls = {mail: self.threads.submit(self._ask, mail, seconds) for mail in unique}
         # Each call keeps its own deadline. This wait covers what has none, such as a resolver that does not answer.
-        wait(calls, timeout=seconds + GRACE_SECONDS)
+        wait(calls.values(), timeout=seconds + GRACE_SECONDS)
         # A call that has not started must not start in a later invocation: its message is sent again.
-        return [
-            _out_of_time(request) if call.cancel() or not call.done() else call.result()
-            for request, call in zip(requests, calls, strict=True)
-        ]
+        answers = {mail: None if call.cancel() or not call.done() else call.result() for mail, call in calls.items()}
+        return [self._detected(request, answers[request.id]) for request in requests]
 
-    def add_details(self, cases: list[Escalating]) -> list[Escalating]:
-        """The same items, with message details where Cloudflare answers in time."""
+    def add_details(self, known: list[Known]) -> list[Known]:
+        """Message details for the emails that need them, where Cloudflare answers in time."""
         if not self.with_details:
-            return cases
-        calls = [self.threads.submit(self._with_details, case) for case in cases]
-        wait(calls, timeout=DETAILS_SECONDS)
+            return known
+        needed = [decision.record.details is None and state.needs_details(decision.record) for decision, state in known]
+        calls = [
+            self.threads.submit(self._with_details, decision) if need else None
+            for (decision, _), need in zip(known, needed, strict=True)
+        ]
+        wait([call for call in calls if call], timeout=DETAILS_SECONDS)
         return [
-            case if call.cancel() or not call.done() else call.result() for case, call in zip(cases, calls, strict=True)
+            (call.result(), state) if call and not call.cancel() and call.done() else (decision, state)
+            for (decision, state), call in zip(known, calls, strict=True)
         ]
 
-    def _with_details(self, case: Escalating) -> Escalating:
+    def _with_details(self, decision: Decision) -> Decision:
+        record = decision.record
         try:
-            details = self.cloudflare.message_details(
-                case.record.resolved_id or case.record.id, DETAILS_SECONDS - GRACE_SECONDS
-            )
+            details = self.cloudflare.message_details(record.resolved_id or record.id, DETAILS_SECONDS - GRACE_SECONDS)
         except CloudflareError:
-            return case
-        drift = (*case.record.drift, *details.drift)
-        return replace(case, record=with_severity(replace(case.record, details=details, drift=drift)))
+            return decision
+        drift = (*record.drift, *details.drift)
+        record = with_severity(replace(record, details=details, drift=drift))
+        return replace(decision, record=record, result=replace(decision.result, drift=drift))
 
-    def _ask(self, request: Request, seconds: float) -> Detected | MessageResult:
+    def _ask(self, id: EmailId, seconds: float) -> _Answer:
+        deadline = time.monotonic() + seconds
         try:
-            return Detected(request, self.cloudflare.detection(request.id, seconds), self.now())
+            result = self.cloudflare.detection(id, seconds)
+        except InvalidAnswer as exc:
+            return self._fall_back(exc, str(exc), exc.id or id, exc.detection, deadline)
         except CloudflareError as exc:
-            return self._failed(request, exc)
+            return _Answer(exc, self.now())
+        problem = self.policy.problem(result)
+        if problem:
+            return self._fall_back(result, problem, result.id, result.detection, deadline)
+        return _Answer(result, self.now())
 
-    def _failed(self, request: Request, error: CloudflareError) -> MessageResult:
+    def _fall_back(
+        self,
+        unusable: DetectionResult | InvalidAnswer,
+        problem: str,
+        id: EmailId,
+        detection: Detection | None,
+        deadline: float,
+    ) -> _Answer:
+        """Use the disposition of the message details, if it escalates: no sender may choose a dead letter.
+
+        detection: what is known of it. A failure that may pass leads to a retry, because the details may escalate.
+        """
+        try:
+            details = self.cloudflare.search_details(id, deadline - time.monotonic())
+        except (NoDetection, Refused, InvalidAnswer):
+            return _Answer(unusable, self.now())
+        except CloudflareError as exc:
+            return _Answer(exc, self.now())
+        if not self.policy.known_to_escalate(details.final_disposition):
+            return _Answer(unusable, self.now())
+        known = replace(detection or read_detection({}), final_disposition=details.final_disposition)
+        drift = unusable.drift if isinstance(unusable, DetectionResult) else ()
+        detail = f"the detection could not be read, so the disposition is that of the message details: {problem}"
+        result = DetectionResult(details.id or id, known, (*drift, *details.drift), ())
+        return _Answer(result, self.now(), details, detail)
+
+    def _detected(self, request: Request, answer: _Answer | None) -> Detected | MessageResult:
+        if answer is None:
+            return _out_of_time(request)
+        if isinstance(answer.result, CloudflareError):
+            return self._failed(request, answer.result, answer.at)
+        return Detected(request, answer.result, answer.at, answer.details, answer.detail)
+
+    def _failed(self, request: Request, error: CloudflareError, at: datetime) -> MessageResult:
+        """How a message ends whose request failed."""
         result = MessageResult(request.message, Outcome.RETRY, Reason.CLOUDFLARE_UNAVAILABLE, str(error), request.id)
         match error:
             case NoDetection() if request.message.receive_count < MAX_LOOKS:
                 result = replace(result, reason=Reason.NO_DETECTION)
             case NoDetection():
-                now = self.now()
                 record = self.policy.record(
                     request.message,
                     request.id,
                     Outcome.NOT_FOUND,
                     Reason.NO_DETECTION,
-                    fetched_at=now,
-                    decided_at=now,
+                    fetched_at=at,
+                    decided_at=at,
                 )
                 result = replace(result, outcome=Outcome.NOT_FOUND, reason=Reason.NO_DETECTION, record=record)
             case Throttled(retry_after=pause):

@@ -1,21 +1,24 @@
-"""Decisions -> results, for alerts that are due: claim, publish, mark, in this order.
+"""Decisions -> results, for what an alert may be due: look up, claim, publish, mark, in this order.
 
-A publish before the claim would repeat the alert with every redelivery. A mark before the publish would lose it in a crash. With the claim first and the mark
+Publish first, and every redelivery repeats the alert. Mark first, and a crash loses it. With the claim first and the mark
 last, a crash at any point leaves a PENDING record, whose lease expires so that the redelivery takes it over.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from functions.alert.alert import AlertOptions, describe
+from functions.domain.email_state import EmailState, most_severe
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import Record
-from functions.escalate.decision import with_severity
-from functions.escalate.stages import BelowThreshold, Escalating, MessageResult, Published
+from functions.escalate.investigate import Known
+from functions.escalate.stages import Claimed, Decision, EmailGroup, MessageResult, Published, group_by_email
 from functions.escalate.topic import Topic
-from functions.ledger.ledger import Claim, ClaimOwner, ClaimStatus, Ledger, LedgerUnavailable
+from functions.ledger.claim import Claim, ClaimOwner, ClaimStatus
+from functions.ledger.ledger import Ledger
+from functions.ledger.table import LedgerUnavailable
 
 LEASE_MARGIN = timedelta(seconds=5)
 """A claim outlasts its invocation by this much, so that only the claim of a dead worker is taken over."""
@@ -23,6 +26,8 @@ MARK_PAUSES = (0.2, 0.5, 1.0, 2.0)
 """Seconds between the tries to mark."""
 MARK_SECONDS = 10.0
 """The time that one more try needs: 8 s at its slowest, and the pause before it."""
+INDEX_SECONDS = 9.0
+"""The time that writing pointers needs: 8 s at its slowest, and the answer to Lambda."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,120 +40,184 @@ class Notifier:
     now: Callable[[], datetime]
     sleep: Callable[[float], None] = time.sleep
 
-    def check_previous_alerts(
-        self, items: list[Escalating | BelowThreshold | MessageResult]
-    ) -> list[Escalating | MessageResult]:
-        """The items in order; each one that is not escalated is finished, or is a Close of a previous alert."""
-        below = [item for item in items if isinstance(item, BelowThreshold)]
-        checked = iter(self._closed(below, self.ledger) if below and self.ledger else [item.result for item in below])
-        return [next(checked) if isinstance(item, BelowThreshold) else item for item in items]
-
-    def _closed(self, below: list[BelowThreshold], ledger: Ledger) -> list[Escalating | MessageResult]:
+    def look_up(self, decisions: list[Decision]) -> list[Known | MessageResult]:
+        """The decisions with what the ledger knows of their emails. If the table does not answer, all are retried."""
+        if self.ledger is None:
+            return [(decision, EmailState()) for decision in decisions]
         try:
-            last_alerts = ledger.last_alerts([item.record for item in below])
+            states = self.ledger.states([decision.record for decision in decisions])
         except LedgerUnavailable as exc:
-            outcome, reason = Outcome.RETRY, Reason.LEDGER_UNAVAILABLE
-            return [
-                replace(item.result, outcome=outcome, reason=reason, detail=str(exc), record=None) for item in below
-            ]
-        return [
-            Escalating(item.request, with_severity(replace(item.record, outcome=Outcome.CLOSED)))
-            if last_alert and last_alert.needs_close(item.record)
-            else item.result
-            for item, last_alert in zip(below, last_alerts, strict=True)
-        ]
+            return [_retry(decision, Reason.LEDGER_UNAVAILABLE, str(exc)) for decision in decisions]
+        return list(zip(decisions, states, strict=True))
 
-    def claim(self, items: list[Escalating], owner: str, seconds_left: float) -> list[Escalating | MessageResult]:
-        """The alerts that this worker is to publish: not sent before, and not held by another worker.
+    def claim(self, known: Sequence[Known], owner: str, seconds_left: float) -> list[Claimed]:
+        """The decisions as groups by email, with the alerts that this worker is to publish.
 
         owner: unlike that of any other invocation. seconds_left: of the invocation.
         """
+        groups = group_by_email((decision for decision, _ in known), (state for _, state in known))
         if self.ledger is None:
-            return [*items]
+            return [_without_ledger(group) for group in groups]
         lease = timedelta(seconds=seconds_left) + LEASE_MARGIN
         claim_owner = ClaimOwner(owner, self.now(), lease, publishes=self.topic is not None)
         try:
-            claims = self.ledger.claim([item.record for item in items], claim_owner)
+            claims = self.ledger.claim([(group.state, group.records) for group in groups], claim_owner)
         except LedgerUnavailable as exc:
-            return [_result(item, Outcome.RETRY, Reason.LEDGER_UNAVAILABLE, str(exc)) for item in items]
-        return [_claimed(item, claim) for item, claim in zip(items, claims, strict=True)]
+            return [_retried(group, Reason.LEDGER_UNAVAILABLE, str(exc)) for group in groups]
+        return [_claimed(group, claim) for group, claim in zip(groups, claims, strict=True)]
 
-    def publish(self, items: list[Escalating], seconds_left: Callable[[], float]) -> list[Published | MessageResult]:
-        """The alerts that SNS has accepted. The others stay PENDING, and their messages are retried."""
-        if self.topic is None:
-            return [Published(item, None) for item in items]
-        alerts = [describe(item.record, self.options) for item in items]
-        receipts = self.topic.publish(alerts, seconds_left)
-        return [
-            Published(item, receipt.sns_message_id)
-            if receipt.sns_message_id
-            else self._unpublished(item, receipt.failure, seconds_left())
-            for item, receipt in zip(items, receipts, strict=True)
-        ]
+    def publish(self, claimed: Sequence[Claimed], seconds_left: Callable[[], float]) -> list[Published]:
+        """Publish the claimed alerts. One that SNS does not take stays PENDING, and its messages are retried."""
+        due = [item for item in claimed if item.alert]
+        if self.topic is None or not due:
+            return [Published(item) for item in claimed]
+        alerts = [describe(item.alert, self.options) for item in due if item.alert]
+        receipts = iter(self.topic.publish(alerts, seconds_left))
+        published = []
+        for item in claimed:
+            receipt = next(receipts) if item.alert else None
+            if receipt and not receipt.sns_message_id:
+                published.append(Published(self._unpublished(item, receipt.failure, seconds_left())))
+            else:
+                published.append(Published(item, receipt.sns_message_id if receipt else None))
+        return published
 
-    def _unpublished(self, item: Escalating, failure: str, seconds_left: float) -> MessageResult:
+    def _unpublished(self, item: Claimed, failure: str, seconds_left: float) -> Claimed:
         """Retried when our own lease has expired; earlier the claim would refuse it."""
-        result = _result(item, Outcome.RETRY, Reason.PUBLISH_FAILED, f"SNS did not take the alert: {failure}")
-        return replace(result, delay=seconds_left + LEASE_MARGIN.total_seconds() if self.ledger else None)
+        delay = seconds_left + LEASE_MARGIN.total_seconds() if self.ledger else None
+        return _retried(item.group, Reason.PUBLISH_FAILED, f"SNS did not take the alert: {failure}", delay)
 
-    def mark(self, items: list[Published], owner: str, seconds_left: Callable[[], float]) -> list[MessageResult]:
-        """Complete the records. A record that cannot be marked is retried, so that none stays PENDING."""
+    def mark(self, published: Sequence[Published], owner: str, seconds_left: Callable[[], float]) -> list[Claimed]:
+        """Complete the records: mark them, then write their pointers. What fails is retried."""
+        if self.ledger is None:
+            return [_with_sns_id(item) for item in published]
+        sent = [item for item in published if item.claimed.alert]
         failure = "the alert is sent, but another worker has taken over its record"
         try:
-            marked = self._mark([(item.escalating.record, item.sns_message_id) for item in items], owner, seconds_left)
+            marks = self._mark(self.ledger, sent, owner, seconds_left)
         except LedgerUnavailable as exc:
-            marked, failure = [False] * len(items), f"the alert is sent, but its record is not marked: {exc}"
-        return [
-            replace(
-                _result(item.escalating, item.escalating.record.outcome, item.escalating.record.reason)
-                if done
-                else _result(item.escalating, Outcome.RETRY, Reason.LEDGER_UNAVAILABLE, failure),
-                sns_message_id=item.sns_message_id,
-            )
-            for item, done in zip(items, marked, strict=True)
+            marks, failure = [False] * len(sent), f"the alert is sent, but its record is not marked: {exc}"
+        marked = iter(marks)
+        done = [
+            _with_sns_id(item)
+            if not item.claimed.alert or next(marked)
+            else _retried(item.claimed.group, Reason.LEDGER_UNAVAILABLE, failure, sns_message_id=item.sns_message_id)
+            for item in published
         ]
+        return self._index(self.ledger, done, seconds_left)
 
-    def _mark(self, sent: list[tuple[Record, str | None]], owner: str, seconds_left: Callable[[], float]) -> list[bool]:
+    def _mark(
+        self, ledger: Ledger, sent: Sequence[Published], owner: str, seconds_left: Callable[[], float]
+    ) -> list[bool]:
         """Try for as long as there is time: without its mark, an alert that is sent would be sent again."""
-        if self.ledger is None:
-            return [True] * len(sent)
+        records = [(item.claimed.alert, item.sns_message_id) for item in sent if item.claimed.alert]
+        if not records:
+            return []
         for pause in MARK_PAUSES:
             try:
-                return self.ledger.mark(sent, owner, self.now())
+                return ledger.mark(records, owner, self.now())
             except LedgerUnavailable:
                 if seconds_left() < MARK_SECONDS:
                     raise
                 self.sleep(pause)
-        return self.ledger.mark(sent, owner, self.now())
+        return ledger.mark(records, owner, self.now())
+
+    def _index(self, ledger: Ledger, items: list[Claimed], seconds_left: Callable[[], float]) -> list[Claimed]:
+        """Write the pointers of the marked records. A failure repeats no alert: the redelivery writes them."""
+        to_index: dict[int, tuple[Record, Record | None]] = {}
+        for i, item in enumerate(items):
+            if item.alert:
+                to_index[i] = item.alert, item.unindexed
+            elif item.unindexed:
+                to_index[i] = item.unindexed, None
+        if not to_index:
+            return items
+        failure = "the alert is sent, but its record cannot be found by all its values yet"
+        try:
+            if seconds_left() < INDEX_SECONDS:
+                written = [False] * len(to_index)
+            else:
+                written = ledger.index(list(to_index.values()), sent=self.topic is not None)
+        except LedgerUnavailable as exc:
+            written, failure = [False] * len(to_index), f"{failure}: {exc}"
+        failed = {i for i, done in zip(to_index, written, strict=True) if not done}
+        return [
+            _retried(item.group, Reason.LEDGER_UNAVAILABLE, failure) if i in failed else item
+            for i, item in enumerate(items)
+        ]
 
 
-def _claimed(item: Escalating, claim: Claim) -> Escalating | MessageResult:
-    escalating = replace(item, record=claim.record)
+def _claimed(group: EmailGroup, claim: Claim) -> Claimed:
     match claim.status:
-        case ClaimStatus.CLAIMED:
-            return escalating
-        case ClaimStatus.SENT:
-            return _result(escalating, Outcome.ALREADY_ESCALATED, Reason.ALERT_SENT_BEFORE)
-        case ClaimStatus.SUPERSEDED:
-            detail = "a later answer was used already; the message asks again"
-            return _result(escalating, Outcome.RETRY, Reason.SUPERSEDED, detail)
         case ClaimStatus.HELD:
-            held = _result(escalating, Outcome.RETRY, Reason.CLAIMED_BY_ANOTHER, "another worker holds this alert")
-            return replace(held, delay=claim.lease_seconds_left)
-        case ClaimStatus.UNKNOWN:
-            return _result(
-                escalating, Outcome.RETRY, Reason.LEDGER_UNAVAILABLE, "the claim met a conflict or a throttle"
+            return _retried(
+                group, Reason.CLAIMED_BY_ANOTHER, "another worker holds this alert", claim.lease_seconds_left
             )
-
-
-def _result(item: Escalating, outcome: Outcome, reason: Reason, detail: str = "") -> MessageResult:
-    return MessageResult(
-        message=item.request.message,
-        outcome=outcome,
-        reason=reason,
-        detail=detail,
-        id=item.request.id,
-        disposition=item.record.disposition,
-        alert_id=item.record.alert_id,
-        drift=item.record.drift,
+        case ClaimStatus.UNKNOWN:
+            return _retried(group, Reason.LEDGER_UNAVAILABLE, "the claim met a conflict or a throttle")
+    alert = claim.alert if claim.status is ClaimStatus.CLAIMED else None
+    results = tuple(
+        _superseded(decision) if i in claim.superseded else _result(decision, alert, group)
+        for i, decision in enumerate(group.decisions)
     )
+    return Claimed(group, alert, results, claim.unindexed)
+
+
+def _without_ledger(group: EmailGroup) -> Claimed:
+    escalated = [record for record in group.records if record.escalates]
+    alert = most_severe(escalated) if escalated else None
+    return Claimed(group, alert, tuple(_result(decision, alert, group) for decision in group.decisions))
+
+
+def _result(decision: Decision, alert: Record | None, group: EmailGroup) -> MessageResult:
+    """How a message ends: it brought the alert, or the alert is that of another message, or none is due."""
+    if alert and decision.record.sqs_message_id == alert.sqs_message_id:
+        return replace(
+            decision.result,
+            outcome=alert.outcome,
+            reason=alert.reason,
+            disposition=alert.disposition,
+            alert_id=alert.alert_id,
+            record=None,
+        )
+    if not decision.record.escalates:
+        return decision.result
+    last = group.state.alert
+    return replace(
+        decision.result,
+        outcome=Outcome.ALREADY_ESCALATED,
+        reason=Reason.DUPLICATE_IN_BATCH if alert else Reason.ALERT_SENT_BEFORE,
+        alert_id=alert.alert_id if alert else last.alert_id if last else None,
+        record=None,
+    )
+
+
+def _superseded(decision: Decision) -> MessageResult:
+    detail = "a later answer about this delivery was used already; the message asks again"
+    return _retry(decision, Reason.SUPERSEDED, detail)
+
+
+def _retried(
+    group: EmailGroup, reason: Reason, detail: str, delay: float | None = None, sns_message_id: str | None = None
+) -> Claimed:
+    """The group with every message to be retried, and nothing to publish."""
+    results = tuple(
+        replace(_retry(decision, reason, detail), delay=delay, sns_message_id=sns_message_id)
+        for decision in group.decisions
+    )
+    return Claimed(group, None, results)
+
+
+def _retry(decision: Decision, reason: Reason, detail: str) -> MessageResult:
+    return replace(decision.result, outcome=Outcome.RETRY, reason=reason, detail=detail, record=None)
+
+
+def _with_sns_id(item: Published) -> Claimed:
+    alert = item.claimed.alert
+    if alert is None or item.sns_message_id is None:
+        return item.claimed
+    results = tuple(
+        replace(result, sns_message_id=item.sns_message_id) if result.message.id == alert.sqs_message_id else result
+        for result in item.claimed.results
+    )
+    return replace(item.claimed, results=results)

@@ -1,17 +1,19 @@
 """What is known of a message after each stage of the pipeline.
 
-    Message -> Request -> Detected -> Escalating or BelowThreshold -> Escalating -> Published
+    Message -> Request -> Detected -> Decision -> EmailGroup -> Claimed -> Published
 
-A message that needs no further stage is a MessageResult from then on.
+A message that needs no further stage is a MessageResult from then on. Decisions about the same email form one EmailGroup.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from functions.cloudflare.contract import DetectionResult
 from functions.domain.email_id import EmailId
+from functions.domain.email_state import EmailState
+from functions.domain.message_details import MessageDetails
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import Record
 from functions.escalate.sqs_message import Message
@@ -26,7 +28,7 @@ class MessageResult:
 
     detail:  one sentence for an operator: what failed, and what happens next. No mail content, no credential.
     delay:   seconds until the message is processed again (RETRY and DEFERRED); None for the default.
-    record:  the record of a decision that needs no alert.
+    record:  what is recorded about a decision that needs no alert.
     """
 
     message: Message
@@ -52,24 +54,26 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """A request, and Cloudflare's answer."""
+    """A request, and Cloudflare's answer.
+
+    details: if the detection cannot be used, the message details whose disposition replaces its own.
+    detail:  then says so.
+    """
 
     request: Request
     answer: DetectionResult
     fetched_at: datetime
+    details: MessageDetails | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Escalating:
-    """A request that makes an alert or a Close due, and its record."""
+class Decision:
+    """A request, and the decision about its disposition.
 
-    request: Request
-    record: Record
-
-
-@dataclass(frozen=True, slots=True)
-class BelowThreshold:
-    """A request whose disposition is not escalated. result: how it ends if there was no alert before."""
+    record: has a disposition and a severity.
+    result: how the message ends if the email is unknown and the disposition is not escalated.
+    """
 
     request: Request
     record: Record
@@ -77,11 +81,39 @@ class BelowThreshold:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """An alert that SNS has accepted. sns_message_id: None where alerts are not published."""
+class EmailGroup:
+    """All decisions of a batch about one email, in the order of their messages. state: what the ledger knows of it."""
 
-    escalating: Escalating
-    sns_message_id: str | None
+    state: EmailState
+    decisions: tuple[Decision, ...]
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """The record of each decision."""
+        return tuple(decision.record for decision in self.decisions)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A group after its claim.
+
+    alert:     the alert to publish, or None.
+    results:   how each message of the group ends if publish and mark succeed.
+    unindexed: the record of an earlier alert whose pointers may still be to be written, or None.
+    """
+
+    group: EmailGroup
+    alert: Record | None
+    results: tuple[MessageResult, ...]
+    unindexed: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A claimed group after the publish. sns_message_id: None where no alert was published."""
+
+    claimed: Claimed
+    sns_message_id: str | None = None
 
 
 def advance(
@@ -91,3 +123,15 @@ def advance(
     open_items = [item for item in items if not isinstance(item, MessageResult)]
     advanced = iter(stage(open_items) if open_items else ())
     return [item if isinstance(item, MessageResult) else next(advanced) for item in items]
+
+
+def group_by_email(decisions: Iterable[Decision], states: Iterable[EmailState]) -> list[EmailGroup]:
+    """Decisions about the same email together, in the order in which the emails first occur."""
+    groups: dict[str, EmailGroup] = {}
+    for decision, state in zip(decisions, states, strict=True):
+        earlier = groups.get(decision.record.email)
+        members = (*earlier.decisions, decision) if earlier else (decision,)
+        # Message details can reveal that two ids are one email: the state that was read for the known one counts.
+        known = earlier.state if earlier and earlier.state.version else state
+        groups[decision.record.email] = EmailGroup(known, members)
+    return list(groups.values())

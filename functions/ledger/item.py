@@ -9,21 +9,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions.cloudflare.contract import VERSION
-from functions.domain.detection import Detection, read_detection
+from functions.domain.detection import read_detection
 from functions.domain.email_id import EmailId
-from functions.domain.message_details import read_message_details
+from functions.domain.message_details import Delivery, read_message_details
 from functions.domain.outcome import Outcome, Reason
-from functions.domain.recipients import addresses
 from functions.domain.record import Activity, Record, moment
+from functions.domain.search_values import SearchKind, search_values
 from functions.domain.severity import Severity
 from functions.domain.truncate import truncate
-from functions.ledger.keys import MONTH, value_key
-from functions.ledger.last_alert import previous_attributes, read_previous
+from functions.ledger.email_item import previous_attributes, read_previous
+from functions.ledger.keys import MONTH
 from functions.release import RELEASE
 
 DETECTION_LIMIT = 150 * 1024
 DETAILS_LIMIT = 30 * 1024
 """Bytes."""
+SUBJECT_LIMIT = 200
+"""Characters of the subject beside the message details: the index by time has them, so that words can be searched."""
 
 
 def attributes(record: Record, retention: timedelta) -> dict[str, object]:
@@ -40,6 +42,12 @@ def attributes(record: Record, retention: timedelta) -> dict[str, object]:
         "schema_version": VERSION,
         "release": RELEASE,
         "disposition": record.disposition,
+        "severity": record.severity,
+        "delivered": record.delivery.delivered,
+        "delivery": record.delivery,
+        "cloudflare_alert_id": record.cloudflare_alert_id,
+        "investigate_id": record.investigate_id,
+        "email": record.email,
         "revision": record.revision,
         "queued_at": moment(record.queued_at),
         "fetched_at": moment(record.fetched_at),
@@ -49,38 +57,32 @@ def attributes(record: Record, retention: timedelta) -> dict[str, object]:
         "drift": list(record.drift),
         "expires_at": int((record.decided_at + retention).timestamp()),
     }
-    known |= previous_attributes(record)
+    known |= previous_attributes(record.previous)
+    subject = record.details.subject if record.details else None
+    subject = subject or (record.detection.header("subject") if record.detection else None)
+    found = search_values(record.detection, record.details)
+    known |= {
+        "sender_domain": next(iter(found.values[SearchKind.SENDER_DOMAIN]), None),
+        "sender_ip": next(iter(found.values[SearchKind.SENDER_IP]), None),
+        "subject": (subject or "")[:SUBJECT_LIMIT],
+        "search_cut": dict(found.cut),
+    }
     if record.detection:
         kept = truncate(record.detection, DETECTION_LIMIT)
-        sender = record.detection.sender_info
         known |= {
-            "sender_domain": value_key(sender.pld or _from_domain(record.detection)),
-            "sender_ip": value_key(sender.ip or ""),
             "detection": kept.fields,
             "detection_counts": kept.counts,
             "detection_dropped": list(kept.dropped),
         }
-    return {name: value for name, value in (known | late_attributes(record)).items() if value not in (None, "")}
-
-
-def late_attributes(record: Record) -> dict[str, object]:
-    """The attributes that depend on the message details, which arrive after the claim."""
-    late: dict[str, object] = {
-        "severity": record.severity,
-        "delivered": record.delivery.delivered,
-        "cloudflare_alert_id": record.cloudflare_alert_id,
-        "investigate_id": record.investigate_id,
-    }
     if record.details:
         kept = truncate(record.details, DETAILS_LIMIT)
-        late |= {
-            "drift": list(record.drift),
+        known |= {
             "delivery_status": kept.fields["delivery_status"],
             "details": kept.fields,
             "details_counts": kept.counts,
             "details_dropped": list(kept.dropped),
         }
-    return {name: value for name, value in late.items() if value is not None}
+    return {name: value for name, value in known.items() if value not in (None, "", {})}
 
 
 def read_record(item: Mapping[str, Any]) -> Record:
@@ -108,12 +110,7 @@ def read_record(item: Mapping[str, Any]) -> Record:
         detection=read_detection(detection, item["detection_counts"]) if detection is not None else None,
         drift=tuple(item["drift"]),
         details=read_message_details(item["details"]) if "details" in item else None,
+        worst_delivery=Delivery(item["delivery"]) if "delivery" in item else None,
         revision=item["revision"],
         previous=read_previous(item),
     )
-
-
-def _from_domain(detection: Detection) -> str:
-    """The domain of the From header, for records without Cloudflare's own."""
-    named = addresses(detection.header("from") or "")
-    return named[-1].rpartition("@")[2] if named else ""

@@ -1,31 +1,28 @@
 """The keys of the table's items, and the indexes that answer queries. No other module knows their format.
 
-    pk                  sk                                         item
-    <postfix id>        <account>/<id>                             the last alert about an email
-    <postfix id>        <account>/<id>#<DISPOSITION>               the record of an alert; after a changed disposition
-                                                                   with `#<revision>`
-    <postfix id>        <account>/<id>#<label>#<SQS message id>    the record of a decision not to alert
-    <kind>=<value>      <decided_at> <sk of a record>              a pointer from a link host, a hash ... to a record
+    pk                sk                                           item
+    <postfix id>      <account>/<email>                            the email: its deliveries and its last alert
+    <postfix id>      <account>/<email>#<revision>                 the record of an alert
+    <postfix id>      <account>/<email>#<label>#<SQS message id>   the record of a decision not to alert
+    <kind>=<value>    <decided_at> <sk of a record>                a pointer from a link host, a hash ... to a record
 
-<id> is the id of the request. One query returns everything about an email, in whichever form its id is given. Each index
-sorts by `decided_at`. Pointers are for attributes with several values in one record, such as link hosts:
-a DynamoDB index cannot have a list as its key.
+<email> is the postfix id, for a short postfix id with `@` and the date (EmailId.email). One query returns everything about
+an email, in whichever form its id is given. Each index sorts by `decided_at`. Pointers are for values of which a record has
+several: an index of DynamoDB cannot hold these.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Self
 
-from functions.domain.json_values import host
-from functions.domain.recipients import recipients
+from functions.domain.email_state import LastAlert
 from functions.domain.record import Record, moment
+from functions.domain.search_values import SearchKind, search_value, search_values
 
 MONTH = slice(0, len("2026-11"))
 """The month in a time as text: the partition key of the index by time, so that its partitions stay bounded."""
 YES = "yes"
-"""The value of `pending`: the only partition of its index."""
-MAX_VALUE = 500
-"""Characters of a value in a key: with four bytes each they fit into the 2,048 bytes of a partition key."""
+"""What `pending` says of a record that is: the only partition of its index."""
 
 
 class Index(StrEnum):
@@ -36,8 +33,6 @@ class Index(StrEnum):
     BY_TIME = "by_time", "month"
     BY_DISPOSITION = "by_disposition", "disposition"
     BY_SEVERITY = "by_severity", "severity"
-    BY_SENDER_DOMAIN = "by_sender_domain", "sender_domain"
-    BY_SENDER_IP = "by_sender_ip", "sender_ip"
     PENDING = "pending", "pending"
 
     def __new__(cls, name: str, partitioned_by: str) -> Self:
@@ -47,88 +42,60 @@ class Index(StrEnum):
         return index
 
 
-class PointerKind(StrEnum):
-    """The kinds of values that pointers lead from."""
-
-    LINK_HOST = "link_host"
-    ATTACHMENT_SHA256 = "attachment_sha256"
-    CATEGORY = "category"
-    RECIPIENT = "recipient"
-
-
-def value_key(text: str) -> str:
-    """A value in the form in which keys have it."""
-    return text.strip().lower()[:MAX_VALUE].rstrip()
-
-
-def last_alert_key(record: Record) -> dict[str, str]:
-    """The key of the item that holds the last alert about the record's email."""
-    return {"pk": record.id.postfix_id, "sk": f"{record.account_id}/{record.id}"}
+def email_key(record: Record) -> dict[str, str]:
+    """The key of the email's item: its deliveries and its last alert."""
+    return {"pk": record.id.postfix_id, "sk": f"{record.account_id}/{record.email}"}
 
 
 def alert_key(record: Record) -> dict[str, str]:
-    """The key of an alert's record: at most one per mail, disposition and revision."""
-    revision = f"#{record.revision}" if record.revision else ""
-    return _record_key(record, f"{record.disposition}{revision}")
+    """The key of an alert's record: one per email and revision."""
+    return alert_key_of(email_key(record), record.revision)
+
+
+def alert_key_of(email: dict[str, str], revision: int) -> dict[str, str]:
+    """The key of an alert's record, from the key of its email's item."""
+    return {**email, "sk": f"{email['sk']}#{revision}"}
 
 
 def decision_key(record: Record) -> dict[str, str]:
     """The key of a decision not to alert: a request that is delivered twice is recorded once."""
-    return _record_key(record, f"{record.disposition or record.outcome}#{record.sqs_message_id}")
+    key = email_key(record)
+    return {**key, "sk": f"{key['sk']}#{record.disposition or record.outcome}#{record.sqs_message_id}"}
 
 
-def _record_key(record: Record, decision: str) -> dict[str, str]:
-    key = last_alert_key(record)
-    return {**key, "sk": f"{key['sk']}#{decision}"}
+def pointer_key(kind: SearchKind, value: str, decided_at: str, record_sk: str) -> dict[str, str]:
+    """The key of a pointer from a canonical value to the record with this sort key."""
+    return {"pk": f"{kind}={value}", "sk": f"{decided_at} {record_sk}"}
 
 
-def pointer_key(kind: PointerKind, value: str, decided_at: str, entry: str) -> dict[str, str]:
-    """The key of a pointer to a record."""
-    return {"pk": f"{kind}={value_key(value)}", "sk": f"{decided_at} {entry}"}
-
-
-def pointed_at(pointer_entry: str) -> dict[str, str]:
+def pointed_at(pointer_sk: str) -> dict[str, str]:
     """The key of the record that a pointer leads to, from the pointer's sort key."""
-    entry = pointer_entry.partition(" ")[2]
-    mail = entry.partition("/")[2].partition("#")[0]
-    return {"pk": mail.partition("-")[0], "sk": entry}
+    record_sk = pointer_sk.partition(" ")[2]
+    return {"pk": email_of(record_sk).partition("@")[0], "sk": record_sk}
 
 
-MAX_VALUES = {
-    PointerKind.LINK_HOST: 5,
-    PointerKind.ATTACHMENT_SHA256: 5,
-    PointerKind.CATEGORY: 5,
-    PointerKind.RECIPIENT: 10,
-}
-"""Pointers of each kind per record. An email can have thousands of link hosts, and each pointer costs a write. The marks
-and pointers of ten ordinary emails fit into the 100 writes of one transaction; those of ten with 25 pointers take four."""
+def email_of(sk: str) -> str:
+    """What identifies the email in its account, from the sort key of the email or of a record."""
+    return sk.partition("/")[2].partition("#")[0]
+
+
+def is_record(sk: str) -> bool:
+    """Whether a sort key below a postfix id is that of a record, and not that of the email."""
+    return "#" in sk
 
 
 def pointers(record: Record, key: dict[str, str]) -> list[dict[str, str]]:
     """The keys of the pointers to a record with this key."""
     decided_at = moment(record.decided_at)
-    return [pointer_key(kind, value, decided_at, key["sk"]) for kind in PointerKind for value in _values(record, kind)]
+    found = search_values(record.detection, record.details).values
+    return [pointer_key(kind, value, decided_at, key["sk"]) for kind, values in found.items() for value in values]
 
 
-def _values(record: Record, kind: PointerKind) -> list[str]:
-    """The first values of a kind, each once."""
-    found: dict[str, None] = {}
-    for text in _texts(record, kind):
-        if value := value_key(text):
-            found[value] = None
-        if len(found) == MAX_VALUES[kind]:
-            break
-    return list(found)
+def recipient_pointers(recipients: Sequence[str], alert: LastAlert, key: dict[str, str]) -> list[dict[str, str]]:
+    """The keys of pointers from further recipients of an email to the record of its last alert.
 
-
-def _texts(record: Record, kind: PointerKind) -> Iterator[str]:
-    detection = record.detection
-    match kind:
-        case PointerKind.RECIPIENT:
-            yield from recipients(detection, record.details)
-        case PointerKind.LINK_HOST if detection:
-            yield from (host(link.href) for link in detection.links if link.href)
-        case PointerKind.ATTACHMENT_SHA256 if detection:
-            yield from (it.sha256 for it in detection.attachments if it.sha256)
-        case PointerKind.CATEGORY if detection:
-            yield from (it.name for it in detection.threat_categories if it.name)
+    key: of the email's item.
+    """
+    sk, decided_at = alert_key_of(key, alert.revision)["sk"], moment(alert.decided_at)
+    values = (search_value(SearchKind.RECIPIENT, text) for text in recipients)
+    return [pointer_key(SearchKind.RECIPIENT, value, decided_at, sk) for value in values if value]

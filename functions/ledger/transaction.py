@@ -1,6 +1,7 @@
 """Run groups of conditional writes in as few transactions as possible: each group is done as a whole, or refused."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from functions.aws import AWS_FAILURES, cause
@@ -14,10 +15,22 @@ if TYPE_CHECKING:
 
 MAX_WRITES = 100
 """Writes of one TransactWriteItems."""
+_CONDITION_FAILED = "ConditionalCheckFailed"
 
-Refusal = list[dict[str, Any]]
-"""For each write of a group the current item if its condition failed, else an empty one. All are empty after a conflict or
-a throttle."""
+
+@dataclass(frozen=True, slots=True)
+class RefusedWrite:
+    """The result of one write of a refused group.
+
+    condition_failed: its own condition was the cause. item: the item as it is; empty if there is none.
+    """
+
+    condition_failed: bool
+    item: dict[str, Any]
+
+
+Refusal = Sequence[RefusedWrite]
+"""One result for each write of a group, in order. If no condition failed, the cause was a conflict or a throttle."""
 
 
 class TransactionUnavailable(Exception):
@@ -54,10 +67,14 @@ def _try(dynamodb: "DynamoDBClient", groups: "Sequence[Group]") -> Mapping[int, 
         refused = {i: its for i, its in enumerate(by_group) if any(it.get("Code") != "None" for it in its)}
         if not refused:
             raise TransactionUnavailable("DynamoDB cancelled a transaction without a reason") from exc
-        return {i: [from_item(it.get("Item", {})) for it in its] for i, its in refused.items()}
+        return {i: [_refused_write(it) for it in its] for i, its in refused.items()}
     except AWS_FAILURES as exc:
         raise TransactionUnavailable(f"DynamoDB did not answer: {cause(exc)}") from exc
     return {}
+
+
+def _refused_write(reason: Mapping[str, Any]) -> RefusedWrite:
+    return RefusedWrite(reason.get("Code") == _CONDITION_FAILED, from_item(reason.get("Item", {})))
 
 
 def _chunks(groups: "Sequence[Group]") -> Iterator[list[int]]:

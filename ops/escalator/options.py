@@ -9,11 +9,13 @@ from typing import Any
 
 import click
 
+from functions.domain.outcome import Outcome
+from functions.domain.search_values import SearchKind
 from functions.domain.severity import Severity
-from functions.ledger.keys import YES, Index, PointerKind
+from functions.ledger.keys import YES, Index
 from ops.escalator.aws import CommandFailed, Connection
 from ops.escalator.dead_letters.queue import DeadLetters
-from ops.escalator.records.query import RecordQuery, recorded_value
+from ops.escalator.records.query import InvalidValue, RecordQuery, asked_value
 from ops.escalator.records.reader import RecordReader
 from ops.escalator.records.time_range import InvalidTime, TimeRange, read_time
 
@@ -131,16 +133,28 @@ _SINCE = click.option(
     f"  [default: {DEFAULT_SINCE}]",
 )
 _UNTIL = click.option("--until", metavar="TIME", help="End (exclusive), in the same forms.  [default: now]")
+RECORDED_OUTCOMES = (Outcome.ESCALATED, Outcome.CLOSED, Outcome.NOT_ESCALATED, Outcome.NOT_FOUND, Outcome.REJECTED)
+"""The other outcomes are never recorded."""
 _VALUES: dict[str, dict[str, Any]] = {
+    "sender_domain": {"metavar": "DOMAIN", "help": "Domain of the sender, or of Reply-To."},
+    "sender": {"metavar": "ADDRESS", "help": "Address of the sender, or of Reply-To."},
+    "sender_ip": {"metavar": "IP", "help": "IP address of the sender."},
+    "link_host": {"metavar": "HOST", "help": "Host of a link in the email. A URL works, too."},
+    "attachment_hash": {"metavar": "HASH", "help": "SHA-256, SHA-1 or MD5 of an attachment."},
+    "recipient": {"metavar": "ADDRESS", "help": "Address of a recipient."},
+    "category": {"metavar": "NAME", "help": "Name of a threat category."},
+    "message_id": {"metavar": "ID", "help": "Message-ID header of the email."},
     "disposition": {"metavar": "WORD", "help": "Cloudflare's disposition, such as MALICIOUS."},
     "severity": {"type": click.Choice([*Severity], case_sensitive=False), "help": "Severity of the alert."},
-    "sender_domain": {"metavar": "DOMAIN", "help": "Domain of the sender."},
-    "sender_ip": {"metavar": "ADDRESS", "help": "IP address of the sender."},
-    "link_host": {"metavar": "HOST", "help": "Host of a link in the email."},
-    "attachment_sha256": {"metavar": "HASH", "help": "SHA-256 of an attachment."},
-    "category": {"metavar": "NAME", "help": "Name of a threat category."},
-    "recipient": {"metavar": "ADDRESS", "help": "Address of a recipient."},
+    "delivered": {
+        "type": click.Choice(["true", "false", "unknown"], case_sensitive=False),
+        "help": "Whether the email was in an inbox.",
+    },
+    "outcome": {"type": click.Choice([*RECORDED_OUTCOMES], case_sensitive=False), "help": "Outcome of the decision."},
+    "account_id": {"metavar": "ID", "help": "Cloudflare account."},
 }
+_OPTION_NAMES = {"account_id": "--account"}
+"""Options with another name than the attribute."""
 
 
 def time_range_options(command: Command) -> Command:
@@ -159,10 +173,8 @@ def query_options(command: Command) -> Command:
     @wraps(command)
     def with_query(*args: Any, since: str | None, until: str | None, pending: bool, **params: Any) -> Any:
         texts = {name: params.pop(name) for name in _VALUES}
-        values = {name: recorded_value(name, text) for name, text in texts.items() if text is not None}
-        if empty := next((name for name, value in values.items() if not value), None):
-            raise click.UsageError(f"{_option(empty)} is empty.")
-        if pending and (pointed := [name for name in PointerKind if name in values]):
+        values = {name: _asked(name, text) for name, text in texts.items() if text is not None}
+        if pending and (pointed := [name for name in SearchKind if name in values]):
             raise click.UsageError(
                 f"{_option(pointed[0])} and --pending exclude each other: it finds records only after their alert is sent."
             )
@@ -194,10 +206,18 @@ def read_time_range(since: str, until: str | None, now: datetime) -> TimeRange:
     return time_range
 
 
+def _asked(name: str, text: str) -> str:
+    try:
+        return asked_value(name, text)
+    except InvalidValue as exc:
+        message = f"{_option(name)} {exc}"
+        raise click.UsageError(message if message.endswith("?") else f"{message}.") from exc
+
+
 def _add(command: Command, *options: Decorator) -> Command:
     """Apply options so that the help lists them in this order."""
     return reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
 def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+    return _OPTION_NAMES.get(name) or f"--{name.replace('_', '-')}"

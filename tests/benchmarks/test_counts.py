@@ -54,8 +54,8 @@ def _sources(subject: Subject, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("subject", [FUNCTION, WITH_DETAILS], ids=lambda it: it.name)
-def test_ten_escalations_need_thirteen_calls(counted: Counted, subject: Subject) -> None:
-    """Ten detections, a claim, a publish and a mark; message details take one more request each."""
+def test_ten_escalations_need_fifteen_calls(counted: Counted, subject: Subject) -> None:
+    """Ten detections, a look up, a claim, a publish, a mark and an index; message details take one more request each."""
     figures = counted[subject.name]
     assert 10 == figures.calls["cloudflare detections"]
     assert 10 >= figures.calls["cloudflare details"]

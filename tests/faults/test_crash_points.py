@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from ops.local.lambda_runtime import Environment, FunctionError
+from tests.faults.answers import aws_error
 from tests.faults.proxy import Fault, Gate, Proxy, Script
 from tests.integration.deployment import Deployment, MakeDeployment, outcomes
 from tests.integration.test_escalation import MALICIOUS
@@ -67,6 +68,11 @@ class Fragile:
         """Return the states of all records."""
         return [record["state"] for record in self.deployment.records()]
 
+    def not_indexed(self) -> list[str]:
+        """Return the sort keys of the emails whose last alert is not complete: its pointers are still to be written."""
+        emails = [item for item in self.deployment.items() if "deliveries" in item]
+        return [item["sk"] for item in emails if item.get("complete_alert") != item["alert_id"]]
+
 
 MakeFragile = Callable[[dict[tuple[str, int], Fault]], Fragile]
 
@@ -104,12 +110,14 @@ POINTS = {
     "after the publish": Point(("PublishBatch", 1, KILL_AFTER), ["PENDING"], 1, "ESCALATED", 2),
     "before the mark": Point(("TransactWriteItems", 2, KILL_BEFORE), ["PENDING"], 1, "ESCALATED", 2),
     "after the mark": Point(("TransactWriteItems", 2, KILL_AFTER), ["SENT"], 1, "ALREADY_ESCALATED", 1),
+    "before the index": Point(("TransactWriteItems", 3, KILL_BEFORE), ["SENT"], 1, "ALREADY_ESCALATED", 1),
+    "after the index": Point(("TransactWriteItems", 3, KILL_AFTER), ["SENT"], 1, "ALREADY_ESCALATED", 1),
 }
 
 
 @pytest.mark.parametrize("point", POINTS.values(), ids=POINTS.keys())
 def test_crash_loses_no_alert(make_fragile: MakeFragile, point: Point) -> None:
-    """The alert is late or repeated with the same `alert_id`, and the record ends as SENT."""
+    """The alert is late or repeated with the same `alert_id`. The record ends as SENT, with its pointers."""
     action, number, fault = point.fault
     fragile = make_fragile({(action, number): fault})
     fragile.deployment.send(MALICIOUS.postfix_id)
@@ -125,6 +133,32 @@ def test_crash_loses_no_alert(make_fragile: MakeFragile, point: Point) -> None:
     assert point.total_alerts == len(alerts)
     assert 1 == len({alert.attributes["alert_id"] for alert in alerts})
     assert ["SENT"] == fragile.states()
+    assert [] == fragile.not_indexed()
+    assert fragile.deployment.pointers()
+
+
+INDEX_FAULTS: dict[str, Callable[[], Fault]] = {
+    "an internal error": lambda: aws_error("TransactWriteItems", 500, "InternalServerError"),
+    "access denied": lambda: aws_error("TransactWriteItems", 400, "AccessDeniedException"),
+    "a lost request": lambda: Fault(lose_request=True),
+}
+
+
+@pytest.mark.parametrize("fault", INDEX_FAULTS.values(), ids=INDEX_FAULTS)
+def test_failed_index_is_retried_and_repeats_no_alert(make_fragile: MakeFragile, fault: Callable[[], Fault]) -> None:
+    """The record is SENT before its pointers are written. The redelivery writes them."""
+    # For the call and its one retry.
+    fragile = make_fragile({("TransactWriteItems", number): fault() for number in (3, 4)})
+    fragile.deployment.send(MALICIOUS.postfix_id)
+    [record] = fragile.deployment.received_records()
+
+    assert [("RETRY", "ledger-unavailable")] == outcomes(fragile.invoke(record))
+    assert (["SENT"], 1) == (fragile.states(), len(fragile.deployment.alerts()))
+    assert (1, []) == (len(fragile.not_indexed()), fragile.deployment.pointers())
+
+    assert [("ALREADY_ESCALATED", "alert-sent-before")] == fragile.redeliver(record)
+    assert ([], []) == (fragile.deployment.alerts(), fragile.not_indexed())
+    assert fragile.deployment.pointers()
 
 
 def test_redelivery_before_the_lease_expires_is_retried(make_fragile: MakeFragile) -> None:

@@ -18,7 +18,7 @@ from functions.escalate.decision import ESCALATE_BY_DEFAULT, Policy
 from functions.escalate.finish import Finisher
 from functions.escalate.investigate import Investigator
 from functions.escalate.notify import Notifier
-from functions.escalate.pipeline import Pipeline
+from functions.escalate.pipeline import Invocation, Pipeline
 from functions.escalate.sqs_message import read_messages
 from functions.escalate.stages import advance
 from functions.escalate.topic import Receipt, Topic
@@ -71,9 +71,9 @@ def published(event: Path, options: AlertOptions) -> list[Alert]:
     with pipeline(options) as (stages, topic):
         requests = stages.read(read_messages(json.loads(event.read_text("utf-8"))))
         detected = advance(requests, lambda items: stages.investigator.detect(items, _SECONDS))
-        decided = advance(detected, stages.decide)
-        with_details = advance(decided, stages.investigator.add_details)
-        advance(with_details, lambda items: stages.notifier.publish(items, lambda: _SECONDS))
+        decided = advance(detected, lambda items: [stages.policy.decide(item, NOON) for item in items])
+        known = advance(decided, stages.notifier.look_up)
+        advance(known, lambda items: stages.notify(items, Invocation("owner", lambda: _SECONDS)))
     return topic.alerts
 
 

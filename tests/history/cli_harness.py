@@ -49,7 +49,7 @@ class LedgerCli:
     @property
     def table(self) -> str:
         """The name of the table."""
-        return self.ledger.table
+        return self.ledger.table.name
 
     @property
     def reader(self) -> RecordReader:

@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from functions.ledger.ledger import Ledger
+from functions.ledger.table import Table
 from ops.local.template import read_template
 from tests.history.cli_harness import LedgerCli
 from tests.history.in_memory_table import write_many
@@ -36,7 +37,7 @@ def make_ledger(endpoint: str) -> Iterator[MakeLedger]:
         dynamodb.create_table(TableName=table, **{name: declared[name] for name in shape})
         dynamodb.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1})
         write_many(dynamodb, table, [*samples])
-        return LedgerCli(dynamodb, url, Ledger(dynamodb, table, RETENTION))
+        return LedgerCli(dynamodb, url, Ledger(Table(dynamodb, table, RETENTION)))
 
     yield make
     dynamodb.close()

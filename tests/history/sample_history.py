@@ -85,32 +85,40 @@ def sample(chance: random.Random, at: datetime, result: dict[str, Any] | None = 
         "threat_categories": [{"name": it} for it in categories],
         "headers": [{"name": "To", "value": it} for it in people],
     }
+    new_id = postfix_id(chance)
+    placed = details(id=f"{new_id}-2024-01-05T10:00:00-1", delivery_status=["delivered"])
     made: dict[str, Any] = {
-        "id": EmailId(postfix_id(chance)),
+        "id": EmailId(new_id),
         "disposition": disposition,
         "detection": detection(**answer | (result or {})),
         "queued_at": at - timedelta(seconds=chance.uniform(0.5, 5)),
         "fetched_at": at - timedelta(milliseconds=20),
         "decided_at": at,
         "sqs_message_id": f"{chance.getrandbits(128):032x}",
-        "details": details(delivery_status=["delivered"]) if chance.random() < 0.1 else None,
+        "details": placed if chance.random() < 0.1 else None,
     }
     if disposition == "SPAM":
         made |= {"outcome": "NOT_ESCALATED", "reason": "disposition-not-escalated"}
     decided = record(**made | fields) if disposition == "SPAM" else escalated(**made | fields)
     pending = disposition != "SPAM" and chance.random() < 0.01
-    # The mark writes the pointers, so a pending record has none.
+    # Pointers are written after the mark, so a pending record has none.
+    details_ = decided.details
     pointed: dict[str, set[str]] = {
         "link_host": set(hosts),
-        "attachment_sha256": set(hashes),
+        "attachment_hash": set(hashes),
+        "sender_ip": {ip},
+        "sender_domain": {domain, *(["evil.example"] if details_ else [])},
+        "sender": {"pay@evil.example", "bounce@evil.example"} if details_ else set(),
+        "message_id": {"1@evil.example"} if details_ else set(),
         "category": {it.lower() for it in categories},
-        "recipient": {*people, *(decided.details.recipients if decided.details else ())},
+        "recipient": {*people, *(details_.recipients if details_ else ())},
     }
-    attributes = {
+    attributes: dict[str, set[str]] = {
         "disposition": {disposition},
         "severity": {decided.severity or ""},
-        "sender_domain": {domain},
-        "sender_ip": {ip},
+        "delivered": {decided.delivery.delivered},
+        "outcome": {decided.outcome},
+        "account_id": {decided.account_id},
         "pending": {"yes"} if pending else set(),
     }
     return Sample(decided, pending, attributes | {name: set() if pending else it for name, it in pointed.items()})

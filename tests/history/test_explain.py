@@ -10,13 +10,26 @@ import pytest
 from functions.domain.email_id import EmailId
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import Record
-from functions.ledger.ledger import ClaimOwner, Ledger
+from functions.ledger.claim import ClaimOwner
+from functions.ledger.ledger import Ledger
 from ops.escalator.text.labels import REASONS
 from tests.history.cli_harness import LedgerCli
 from tests.history.conftest import MakeLedger
+from tests.history.in_memory_table import claimed, publish
 from tests.history.sample_history import LEASE, NOW, OWNER, sample
 from tests.history.test_unreadable_records import put_unreadable
-from tests.unit.examples import ALERT_ID, FORMS, FULL, INVESTIGATE_ID, POSTFIX_ID, details, detection, escalated, record
+from tests.unit.examples import (
+    ACCOUNT,
+    ALERT_ID,
+    FORMS,
+    FULL,
+    INVESTIGATE_ID,
+    POSTFIX_ID,
+    details,
+    detection,
+    escalated,
+    record,
+)
 
 QUEUED = datetime(2026, 11, 20, 22, 59, 58, tzinfo=UTC)
 DECIDED = datetime(2026, 11, 20, 23, 0, tzinfo=UTC)
@@ -24,12 +37,10 @@ DECIDED = datetime(2026, 11, 20, 23, 0, tzinfo=UTC)
 
 def alert(ledger: Ledger, record: Record, at: datetime = DECIDED, *, mark: bool = True, owner: str = OWNER) -> Record:
     """Claim a record and mark it. Return the record as claimed."""
-    [claim] = ledger.claim([record], ClaimOwner(owner, at, LEASE, publishes=True))
+    alert = claimed(ledger, record, at, owner=owner)
     if mark:
-        assert [True] == ledger.mark(
-            [(claim.record, f"sns-{claim.record.revision}")], owner, at + timedelta(seconds=0.5)
-        )
-    return claim.record
+        publish(ledger, alert, f"sns-{alert.revision}", at + timedelta(seconds=0.5), owner=owner)
+    return alert
 
 
 def malicious(**fields: Any) -> Record:
@@ -73,7 +84,7 @@ def test_any_form_of_the_id_finds_the_email(email: LedgerCli, form: str) -> None
     assert (0, FORMS[form]) == (done.exit_code, result["id"])
     assert ["MALICIOUS", "SUSPICIOUS", "SPAM"] == [it["disposition"] for it in result["records"]]
     assert [("SPAM", False, "SUSPICIOUS")] == [
-        (it["disposition"], it["escalated"], it["previous_disposition"]) for it in result["last_alerts"]
+        (it["last_disposition"], it["escalated"], it["previous_disposition"]) for it in result["emails"]
     ]
 
 
@@ -98,6 +109,9 @@ TIMELINE = f"""\
 2026-11-20T23:00:00.500Z	published	alert ALERT
 2026-11-20T23:00:00.500Z	published	as SNS message sns-0
 2026-11-20T23:00:00.500Z	published	2.5 s after it was queued
+	email	{POSTFIX_ID} of {ACCOUNT}
+2026-11-20T23:00:00.000Z	last alert	MALICIOUS, severity Critical (alert ALERT)
+2026-11-20T22:59:59.900Z	delivery	{INVESTIGATE_ID}: MALICIOUS; in an inbox
 """
 
 
@@ -133,7 +147,9 @@ def test_terminal_has_headings_and_days(email: LedgerCli) -> None:
     assert [" 2026-11-20", " 2026-11-21", " 2026-11-21"] == [
         line.rstrip() for line in screen.splitlines() if line.startswith(" 2026")
     ]
-    assert f"Last alert for {INVESTIGATE_ID}: SPAM, after SUSPICIOUS, not escalated" in " ".join(screen.split())
+    end = " ".join(screen.partition("Now")[2].split())
+    assert "last alert SPAM, severity Informational, after SUSPICIOUS, not escalated (alert " in end
+    assert f"delivery {INVESTIGATE_ID}: SPAM, not escalated; in an inbox" in end
 
 
 PENDING = {
@@ -205,22 +221,55 @@ def test_decision_without_an_alert_has_its_reason(
 def test_alert_without_a_topic_says_so(make_ledger: MakeLedger) -> None:
     """The record is complete, but no alert was sent."""
     cli = make_ledger([])
-    [claim] = cli.ledger.claim([malicious()], ClaimOwner(OWNER, DECIDED, LEASE, publishes=False))
-    cli.ledger.mark([(claim.record, None)], OWNER, DECIDED)
+    publish(cli.ledger, claimed(cli.ledger, malicious(), DECIDED, publishes=False), None, DECIDED)
 
     assert "complete without an alert: the deployment has no alert topic" in cli.run("explain", POSTFIX_ID).stdout
 
 
-def test_email_under_two_ids_has_both_records(make_ledger: MakeLedger) -> None:
+def test_email_under_two_ids_has_one_alert_and_each_decision(make_ledger: MakeLedger) -> None:
     """Each record names the id of its request."""
     cli = make_ledger([])
-    for form in (INVESTIGATE_ID, POSTFIX_ID):
-        alert(cli.ledger, malicious(id=EmailId(form)))
+    alert(cli.ledger, malicious(id=EmailId(POSTFIX_ID)))
+    decided = malicious(outcome="NOT_ESCALATED", disposition="SPAM", escalates=False, severity=None)
+    assert [True] == cli.ledger.record([decided])
 
     result = json.loads(cli.run("explain", POSTFIX_ID, "--json").stdout)
 
     assert {INVESTIGATE_ID, POSTFIX_ID} == {it["id"] for it in result["records"]}
-    assert 2 == len(result["last_alerts"])
+    assert 1 == len(result["emails"])
+
+
+def test_each_delivery_has_its_disposition(make_ledger: MakeLedger) -> None:
+    """The last alert is about the most severe one."""
+    cli = make_ledger([])
+    other = f"{ALERT_ID}-2"
+    alert(cli.ledger, malicious())
+    [state] = cli.ledger.states([malicious()])
+    held = malicious(
+        id=EmailId(other), disposition="SUSPICIOUS", details=details(id=other, delivery_status=["quarantined"])
+    )
+    cli.ledger.claim([(state, [held])], ClaimOwner(OWNER, DECIDED, LEASE, publishes=True))
+
+    lines = cli.run("explain", other).stdout.splitlines()
+
+    assert ["MALICIOUS, severity Critical "] == [
+        it.split("\t")[2].partition("(")[0] for it in lines if "last alert" in it
+    ]
+    assert [f"{INVESTIGATE_ID}: MALICIOUS; in an inbox", f"{other}: SUSPICIOUS; quarantined"] == [
+        it.split("\t")[2] for it in lines if "\tdelivery\t" in it
+    ]
+
+
+def test_short_id_of_another_day_is_another_email(make_ledger: MakeLedger) -> None:
+    """Postfix uses a short id again. Without its date, it names both."""
+    cli = make_ledger([])
+    days = ["4B0C8D1E2F-2026-11-19T10:00:00-1", "4B0C8D1E2F-2026-11-20T10:00:00-2"]
+    for full in days:
+        alert(cli.ledger, malicious(id=EmailId(full), details=details(id=full)))
+
+    found = {it: json.loads(cli.run("explain", it, "--json").stdout)["records"] for it in (*days, "4B0C8D1E2F")}
+
+    assert [[days[0]], [days[1]], days] == [sorted(it["id"] for it in records) for records in found.values()]
 
 
 def test_email_without_records_says_what_to_check(email: LedgerCli) -> None:

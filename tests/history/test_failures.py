@@ -92,6 +92,22 @@ WRONG = {
     ),
     "unknown severity": (["history", "--severity", "bad"], 2, "Invalid value for '--severity': 'bad' is not one of"),
     "empty value": (["history", "--table", "t", "--link-host", " "], 2, "--link-host is empty."),
+    "hash of a wrong length": (
+        ["history", "--table", "t", "--attachment-hash", "abc"],
+        2,
+        "--attachment-hash `abc` is not a hash: expected 32, 40 or 64 hexadecimal digits.",
+    ),
+    "IP address that is none": (
+        ["export", "--table", "t", "--sender-ip", "evil.example"],
+        2,
+        "--sender-ip `evil.example` is not an IP address: expected one such as 192.0.2.1",
+    ),
+    "misspelled disposition": (
+        ["history", "--table", "t", "--disposition", "malicous"],
+        2,
+        "--disposition `MALICOUS` is not a disposition: did you mean MALICIOUS?",
+    ),
+    "outcome that is never recorded": (["history", "--outcome", "RETRY"], 2, "Invalid value for '--outcome': "),
     "pending with a pointer": (
         ["history", "--table", "t", "--pending", "--category", "x"],
         2,

@@ -16,10 +16,10 @@ from functions.domain.detection import read_detection
 from functions.domain.message_details import read_message_details
 from functions.ledger.item import attributes
 from functions.ledger.keys import decision_key
-from functions.ledger.ledger import ClaimOwner
 from tests.history.cli_harness import LedgerCli
 from tests.history.conftest import MakeLedger, SharedTimes
-from tests.history.sample_history import LEASE, NOW, OWNER, sample
+from tests.history.in_memory_table import claimed, publish
+from tests.history.sample_history import NOW, sample
 from tests.strategies import answers, any_scalar, any_text, documented_details, wild_answers, wild_details
 from tests.unit.examples import record
 
@@ -70,9 +70,9 @@ def test_record_claimed_again_is_shown_once(make_ledger: MakeLedger) -> None:
     first = sample(random.Random(1), NOW - timedelta(hours=2), {"links": [{"href": "https://bad.example/"}]})
     again = replace(first, record=replace(first.record, decided_at=NOW - timedelta(hours=1)))
     assert not first.is_decision_only
-    for it, told in ((first, False), (again, True)):  # the first deployment has no topic
-        [claim] = ledger.ledger.claim([it.record], ClaimOwner(OWNER, it.claimed_at, LEASE, publishes=told))
-        ledger.ledger.mark([(claim.record, it.sns_message_id if told else None)], OWNER, it.published_at)
+    for it, publishes in ((first, False), (again, True)):  # the first deployment has no topic
+        alert = claimed(ledger.ledger, it.record, it.claimed_at, publishes=publishes)
+        publish(ledger.ledger, alert, it.sns_message_id if publishes else None, it.published_at)
 
     found = ledger.history("--link-host", "bad.example")
 
@@ -118,7 +118,7 @@ def test_json_is_the_record_as_recorded(
 
     printed = empty.run("history", "--json").stdout
 
-    known = decision_key(recorded) | attributes(recorded, empty.ledger.retention) | {"state": "RECORDED"}
+    known = decision_key(recorded) | attributes(recorded, empty.ledger.table.retention) | {"state": "RECORDED"}
     assert [exactly(json.dumps(known))] == exactly(printed)
 
 

@@ -10,6 +10,7 @@ from ops.escalator.records.stored_record import AnyRecord, RecordSummary, Unread
 from ops.escalator.records.time_range import TimeRange
 from tests.history.cli_harness import IS_REAL, Cost, LedgerCli
 from tests.history.sample_history import DAYS, NOW, Sample
+from tests.unit.examples import ACCOUNT
 
 ALL = TimeRange(NOW - timedelta(days=DAYS), NOW)
 LAST_MONTH = TimeRange(NOW - timedelta(days=30), NOW)
@@ -17,11 +18,13 @@ LAST_MONTH = TimeRange(NOW - timedelta(days=30), NOW)
 ONE_VALUE = {
     "disposition": ("MALICIOUS-BEC", "by_disposition"),
     "severity": ("Critical", "by_severity"),
-    "sender_domain": ("sender3.example", "by_sender_domain"),
-    "sender_ip": ("203.0.113.7", "by_sender_ip"),
+    "sender_domain": ("sender3.example", None),
+    "sender": ("pay@evil.example", None),
+    "sender_ip": ("203.0.113.7", None),
+    "message_id": ("1@evil.example", None),
     "pending": ("yes", "pending"),
     "link_host": ("host3.example", None),
-    "attachment_sha256": (f"{5:064x}", None),
+    "attachment_hash": (f"{5:064x}", None),
     "category": ("malware", None),
     "recipient": ("person4@company.example", None),
 }
@@ -91,10 +94,11 @@ def test_limit_limits_what_is_read(ledger: LedgerCli, many: list[Sample]) -> Non
 
 
 SEVERAL: dict[str, tuple[dict[str, str], str, str | None]] = {
-    "two attributes": ({"disposition": "MALICIOUS", "sender_ip": "203.0.113.7"}, "sender_ip", "by_sender_ip"),
+    "two attributes": ({"disposition": "MALICIOUS", "sender_ip": "203.0.113.7"}, "sender_ip", None),
     "two pointers": ({"link_host": "host3.example", "category": "malware"}, "link_host", None),
     "attribute and pointer": ({"severity": "High", "category": "malware"}, "category", None),
-    "three": ({"severity": "High", "category": "malware", "sender_ip": "203.0.113.7"}, "sender_ip", "by_sender_ip"),
+    "three": ({"severity": "High", "category": "malware", "sender_ip": "203.0.113.7"}, "sender_ip", None),
+    "an inbox and a host": ({"delivered": "true", "link_host": "host3.example"}, "link_host", None),
     "pending and a severity": ({"pending": "yes", "severity": "High"}, "pending", "pending"),
 }
 
@@ -113,6 +117,19 @@ def test_most_selective_of_several_values_is_read(
     entries = len(expected(many, ALL, **{leading: values[leading]}))
     assert ({index}, entries, entries) == (cost.indexes, cost.entries, cost.scanned)
     assert {"Query", "BatchGetItem"} == set(cost.calls)
+
+
+UNINDEXED = {"delivered": "true", "outcome": "NOT_ESCALATED", "account_id": ACCOUNT}
+
+
+@pytest.mark.parametrize(("name", "value"), UNINDEXED.items(), ids=UNINDEXED)
+def test_value_without_an_index_filters_the_records_of_the_time_range(
+    ledger: LedgerCli, many: list[Sample], name: str, value: str
+) -> None:
+    query = RecordQuery(LAST_MONTH, {name: value})
+    found = [it for page in ledger.reader.pages(query, limit=50) for it in page.records]
+    assert len(found) == 50
+    assert_same(expected(many, LAST_MONTH, **{name: value})[:50], found)
 
 
 def test_pointers_filter_before_records_are_read(ledger: LedgerCli, many: list[Sample]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from functions.ledger.attribute_values import from_item
 from ops.local.fake_cloudflare.server import FakeCloudflare
 from ops.local.lambda_runtime import Environment, Invocation
 from ops.local.poller import Poller, lambda_record
@@ -62,6 +63,15 @@ class Deployment:
     def records(self) -> list[dict[str, Any]]:
         """Read all records."""
         return read_records(self.stack)
+
+    def items(self) -> list[dict[str, Any]]:
+        """Read all items of the table."""
+        pages = self.stack.dynamodb.get_paginator("scan").paginate(TableName=self.stack.table)
+        return [from_item(item) for page in pages for item in page["Items"]]
+
+    def pointers(self) -> list[str]:
+        """Read the partition keys of all pointers, such as `recipient=ann@example.com`."""
+        return sorted(item["pk"] for item in self.items() if "=" in item["pk"])
 
     def rejections(self) -> list[tuple[str, str, str]]:
         """Read reason, detail and body of all messages on the dead-letter queue."""

@@ -9,8 +9,8 @@ from tests.integration.deployment import Deployment, outcomes
 from tests.integration.fake_cloudflare_client import ACCOUNT, ChangingMailbox
 from tests.integration.test_escalation import MALICIOUS
 
-BELOW, LISTED = "disposition-not-escalated", "disposition-listed"
-ESCALATED, CLOSED, NOTHING = ("ESCALATED", LISTED), ("CLOSED", BELOW), ("NOT_ESCALATED", BELOW)
+NOT_LISTED, LISTED = "disposition-not-escalated", "disposition-listed"
+ESCALATED, CLOSED, NOTHING = ("ESCALATED", LISTED), ("CLOSED", NOT_LISTED), ("NOT_ESCALATED", NOT_LISTED)
 SENT_BEFORE = ("ALREADY_ESCALATED", "alert-sent-before")
 
 
@@ -39,14 +39,18 @@ class ChangingDeployment:
         self.mailbox.change(with_disposition(disposition))
 
     def request(self, disposition: str | None) -> list[tuple[str, str]]:
-        """Change the email's disposition, request the email, and return the outcomes of one poll."""
+        """Change the email's disposition, request its delivery, and return the outcomes of one poll."""
         self.set_disposition(disposition)
-        self.deployment.send(MALICIOUS.postfix_id)
+        self.deployment.send(MALICIOUS.investigate_id)
         return outcomes(self.deployment.poll())
 
-    def entries(self) -> list[str]:
-        """Return the last part of each record's sort key, in order."""
-        return [record["sk"].partition("#")[2] for record in self.deployment.records()]
+    def alert_records(self) -> list[tuple[str, str]]:
+        """Return the revision, from the sort key, and the disposition of each alert's record, in order."""
+        return [
+            (record["sk"].partition("#")[2], record["disposition"])
+            for record in self.deployment.records()
+            if "alert_id" in record
+        ]
 
 
 def with_disposition(disposition: str | None) -> Mail:
@@ -70,4 +74,5 @@ def alert_id(alert: ReceivedAlert) -> str:
 
 
 def changing_mailbox() -> ChangingMailbox:
+    """Make a mailbox whose only email can change."""
     return ChangingMailbox(ACCOUNT, (MALICIOUS,))

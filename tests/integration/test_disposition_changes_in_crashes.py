@@ -1,4 +1,4 @@
-"""Changes of an email's disposition under crashes, concurrent invocations and failed reads of the ledger."""
+"""Changes of a disposition with crashes, faults of DynamoDB, and two workers at the same time: each has one alert."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -17,6 +17,7 @@ from tests.integration.disposition_changes import (
     CLOSE,
     CLOSED,
     ESCALATED,
+    NOTHING,
     SENT_BEFORE,
     UPDATE,
     alert_id,
@@ -30,14 +31,14 @@ from tests.integration.test_escalation import MALICIOUS
 
 @dataclass
 class FragileChangingDeployment(Fragile):
-    """A deployment with one changing email, and a function that calls AWS through a proxy with faults."""
+    """A changing deployment whose function talks to AWS through a proxy."""
 
     mailbox: ChangingMailbox
 
-    def send_first_alert(self, disposition: str) -> str:
-        """Send an alert without faults, and return its id."""
+    def first_alert(self, disposition: str) -> str:
+        """Publish the email's first alert without faults, and return its id."""
         self.set_disposition(disposition)
-        self.deployment.send(MALICIOUS.postfix_id)
+        self.deployment.send(MALICIOUS.investigate_id)
         self.deployment.poll()
         [alert] = self.deployment.alerts()
         return alert_id(alert)
@@ -47,8 +48,8 @@ class FragileChangingDeployment(Fragile):
         self.mailbox.change(with_disposition(disposition))
 
     def request(self) -> dict[str, Any]:
-        """Send a message with the email's id, and return its received record."""
-        self.deployment.send(MALICIOUS.postfix_id)
+        """Send a request for the email's delivery, and receive it."""
+        self.deployment.send(MALICIOUS.investigate_id)
         [record] = self.deployment.received_records()
         return record
 
@@ -74,22 +75,23 @@ def make_fragile(make_deployment: MakeDeployment) -> Iterator[MakeFragile]:
 
 
 class Change(NamedTuple):
-    """A change of disposition, its outcome, and the activity of its alert."""
+    """Two dispositions, the change's outcome and activity, and the outcome of a repeated request."""
 
     before: str
     after: str
     outcome: tuple[str, str]
     activity: tuple[str, int, int]
+    repeated: tuple[str, str]
 
 
 CHANGES = {
-    "update": Change("SUSPICIOUS", "MALICIOUS", ESCALATED, UPDATE),
-    "close": Change("MALICIOUS", "NONE", CLOSED, CLOSE),
+    "update": Change("SUSPICIOUS", "MALICIOUS", ESCALATED, UPDATE, SENT_BEFORE),
+    "close": Change("MALICIOUS", "NONE", CLOSED, CLOSE, NOTHING),
 }
 
 
 class Point(NamedTuple):
-    """A crash, the states and alerts right after it, and the number of alerts after the redelivery."""
+    """A crash, the states of both records and the alerts right after it, and the alerts in total."""
 
     fault: tuple[str, int, Fault]
     states: list[str]
@@ -98,25 +100,26 @@ class Point(NamedTuple):
 
 
 POINTS = {
-    # The second transaction claims a change. DynamoDB rejects the first, and its response contains the last alert.
-    "before the rejected claim": Point(("TransactWriteItems", 1, KILL_BEFORE), ["SENT"], 0, 1),
-    "after the rejected claim": Point(("TransactWriteItems", 1, KILL_AFTER), ["SENT"], 0, 1),
-    "before the claim": Point(("TransactWriteItems", 2, KILL_BEFORE), ["SENT"], 0, 1),
-    "after the claim": Point(("TransactWriteItems", 2, KILL_AFTER), ["SENT", "PENDING"], 0, 1),
+    "before the look up": Point(("BatchGetItem", 1, KILL_BEFORE), ["SENT"], 0, 1),
+    "after the look up": Point(("BatchGetItem", 1, KILL_AFTER), ["SENT"], 0, 1),
+    "before the claim": Point(("TransactWriteItems", 1, KILL_BEFORE), ["SENT"], 0, 1),
+    "after the claim": Point(("TransactWriteItems", 1, KILL_AFTER), ["SENT", "PENDING"], 0, 1),
     "before the publish": Point(("PublishBatch", 1, KILL_BEFORE), ["SENT", "PENDING"], 0, 1),
     "after the publish": Point(("PublishBatch", 1, KILL_AFTER), ["SENT", "PENDING"], 1, 2),
-    "before the mark": Point(("TransactWriteItems", 3, KILL_BEFORE), ["SENT", "PENDING"], 1, 2),
-    "after the mark and before the delete": Point(("TransactWriteItems", 3, KILL_AFTER), ["SENT", "SENT"], 1, 1),
+    "before the mark": Point(("TransactWriteItems", 2, KILL_BEFORE), ["SENT", "PENDING"], 1, 2),
+    "after the mark": Point(("TransactWriteItems", 2, KILL_AFTER), ["SENT", "SENT"], 1, 1),
+    "before the index": Point(("TransactWriteItems", 3, KILL_BEFORE), ["SENT", "SENT"], 1, 1),
+    "after the index": Point(("TransactWriteItems", 3, KILL_AFTER), ["SENT", "SENT"], 1, 1),
 }
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 @pytest.mark.parametrize("point", POINTS.values(), ids=POINTS)
 def test_crash_loses_no_change(make_fragile: MakeFragile, point: Point, change: Change) -> None:
-    """The alert is late or repeated with the same id and the same change, and both records end as SENT."""
+    """The alert is late, or repeated with the same `alert_id` and the same activity."""
     action, number, fault = point.fault
     fragile = make_fragile({(action, number): fault})
-    first_alert_id = fragile.send_first_alert(change.before)
+    first = fragile.first_alert(change.before)
     fragile.set_disposition(change.after)
     record = fragile.request()
 
@@ -125,22 +128,23 @@ def test_crash_loses_no_change(make_fragile: MakeFragile, point: Point, change: 
     alerts = fragile.deployment.alerts()
     assert point.alerts == len(alerts)
 
-    expected = SENT_BEFORE if point.states == ["SENT", "SENT"] else change.outcome
+    expected = change.repeated if point.states == ["SENT", "SENT"] else change.outcome
     assert [expected] == fragile.redeliver(record)
     alerts += fragile.deployment.alerts()
     assert point.total_alerts == len(alerts)
-    assert {(*change.activity, change.after, change.before)} == {change_of(alert) for alert in alerts}
-    assert {first_alert_id} == {alert.facts["unmapped"]["previous"]["alert_id"] for alert in alerts}
-    assert 1 == len({alert_id(alert) for alert in alerts})
+    assert {(*change.activity, change.after, change.before)} == {change_of(it) for it in alerts}
+    assert {first} == {it.facts["unmapped"]["previous"]["alert_id"] for it in alerts}
+    assert 1 == len({alert_id(it) for it in alerts})
     assert ["SENT", "SENT"] == fragile.states()
+    assert [] == fragile.not_indexed()
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_same_change_in_two_invocations_gives_one_alert(make_fragile: MakeFragile, change: Change) -> None:
-    """While the first invocation publishes, the second sees an active lease and retries."""
+def test_same_change_during_the_publish_is_retried(make_fragile: MakeFragile, change: Change) -> None:
+    """While one worker publishes, the other sees an active lease. There is one alert."""
     published = Gate()
     fragile = make_fragile({("PublishBatch", 1): Fault(hold_answer=published)})
-    fragile.send_first_alert(change.before)
+    fragile.first_alert(change.before)
     fragile.set_disposition(change.after)
     first, second = fragile.request(), fragile.request()
 
@@ -149,47 +153,41 @@ def test_same_change_in_two_invocations_gives_one_alert(make_fragile: MakeFragil
 
     assert [("RETRY", "claimed-by-another")] == other
     assert [change.outcome] == outcomes(slow.result())
-    assert [(*change.activity, change.after, change.before)] == [
-        change_of(alert) for alert in fragile.deployment.alerts()
-    ]
-    assert [SENT_BEFORE] == outcomes(fragile.deployment.invoke(second).outcomes)
+    assert [(*change.activity, change.after, change.before)] == [change_of(it) for it in fragile.deployment.alerts()]
+    assert [change.repeated] == outcomes(fragile.deployment.invoke(second).outcomes)
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_change_alerted_by_another_invocation_before_the_claim_gives_one_alert(
-    make_fragile: MakeFragile, change: Change
-) -> None:
-    """The first invocation has read the last alert. Its claim finds the newer alert of the second invocation."""
+def test_same_change_between_look_up_and_claim_has_one_alert(make_fragile: MakeFragile, change: Change) -> None:
+    """The slow worker's claim is refused, because the email has a newer version. It uses that version."""
     claiming = Gate()
-    fragile = make_fragile({("TransactWriteItems", 2): Fault(hold=claiming)})
-    fragile.send_first_alert(change.before)
+    fragile = make_fragile({("TransactWriteItems", 1): Fault(hold=claiming)})
+    fragile.first_alert(change.before)
     fragile.set_disposition(change.after)
     first, second = fragile.request(), fragile.request()
 
     with fragile.held_at(claiming, first) as slow:
         other = outcomes(fragile.deployment.invoke(second).outcomes)
 
-    assert ([change.outcome], [SENT_BEFORE]) == (other, outcomes(slow.result()))
-    assert [(*change.activity, change.after, change.before)] == [
-        change_of(alert) for alert in fragile.deployment.alerts()
-    ]
+    assert ([change.outcome], [change.repeated]) == (other, outcomes(slow.result()))
+    assert [(*change.activity, change.after, change.before)] == [change_of(it) for it in fragile.deployment.alerts()]
     assert ["SENT", "SENT"] == fragile.states()
 
 
-SUPERSEDED = {
-    "alert after a newer close": ("MALICIOUS", "NONE", CLOSED),
-    "close after a newer alert": ("NONE", "MALICIOUS", ESCALATED),
+OLDER = {
+    "an alert after a Close": ("MALICIOUS", "NONE", CLOSED, NOTHING),
+    "a Close after an Update": ("NONE", "MALICIOUS", ESCALATED, SENT_BEFORE),
 }
 
 
-@pytest.mark.parametrize(("older", "newer", "outcome"), SUPERSEDED.values(), ids=SUPERSEDED)
-def test_superseded_disposition_sends_no_alert_and_is_retried(
-    make_fragile: MakeFragile, older: str, newer: str, outcome: tuple[str, str]
+@pytest.mark.parametrize(("older", "newer", "outcome", "repeated"), OLDER.values(), ids=OLDER)
+def test_older_answer_after_a_newer_one_is_retried(
+    make_fragile: MakeFragile, older: str, newer: str, outcome: tuple[str, str], repeated: tuple[str, str]
 ) -> None:
-    """The retry fetches the email again, and finds that the newer disposition has its alert."""
+    """It has no alert. Its message is retried, and gets the current answer."""
     claiming = Gate()
     fragile = make_fragile({("TransactWriteItems", 1): Fault(hold=claiming)})
-    fragile.send_first_alert("SUSPICIOUS")
+    fragile.first_alert("SUSPICIOUS")
     fragile.set_disposition(older)
     first = fragile.request()
 
@@ -198,33 +196,31 @@ def test_superseded_disposition_sends_no_alert_and_is_retried(
         other = outcomes(fragile.deployment.invoke(fragile.request()).outcomes)
 
     assert ([outcome], [("RETRY", "superseded")]) == (other, outcomes(slow.result()))
-    assert [(newer, "SUSPICIOUS")] == [change_of(alert)[3:] for alert in fragile.deployment.alerts()]
-    assert [SENT_BEFORE] == outcomes(fragile.deployment.invoke(first).outcomes)
+    assert [(newer, "SUSPICIOUS")] == [change_of(it)[3:] for it in fragile.deployment.alerts()]
+    assert [repeated] == outcomes(fragile.deployment.invoke(first).outcomes)
     assert [] == fragile.deployment.alerts()
 
 
-def _unprocessed_keys(table: str) -> Fault:
-    response: dict[str, Any] = {"Responses": {}, "UnprocessedKeys": {table: {"Keys": []}}}
-    return Fault(answer=(200, "application/x-amz-json-1.0", json.dumps(response).encode()))
+def _unprocessed(table: str) -> Fault:
+    answer: dict[str, Any] = {"Responses": {}, "UnprocessedKeys": {table: {"Keys": []}}}
+    return Fault(answer=(200, "application/x-amz-json-1.0", json.dumps(answer).encode()))
 
 
-READ_FAULTS: dict[str, Callable[[str], Fault]] = {
-    "DynamoDB returns 500": lambda _: aws_error("BatchGetItem", 500, "InternalServerError"),
-    "DynamoDB denies access": lambda _: aws_error("BatchGetItem", 400, "AccessDeniedException"),
-    "DynamoDB throttles": lambda _: aws_error("BatchGetItem", 400, "ProvisionedThroughputExceededException"),
-    "DynamoDB closes the connection": lambda _: Fault(lose_request=True),
-    "DynamoDB leaves keys unprocessed": _unprocessed_keys,
+UNANSWERED: dict[str, Callable[[str], Fault]] = {
+    "an internal error": lambda _: aws_error("BatchGetItem", 500, "InternalServerError"),
+    "access denied": lambda _: aws_error("BatchGetItem", 400, "AccessDeniedException"),
+    "a throttle": lambda _: aws_error("BatchGetItem", 400, "ProvisionedThroughputExceededException"),
+    "a closed connection": lambda _: Fault(lose_request=True),
+    "an unprocessed key": _unprocessed,
 }
 
 
-@pytest.mark.parametrize("fault", READ_FAULTS.values(), ids=READ_FAULTS)
-def test_change_is_retried_if_the_last_alert_cannot_be_read(
-    make_fragile: MakeFragile, fault: Callable[[str], Fault]
-) -> None:
-    """A failed read does not count as "no last alert". The retry sends the close."""
+@pytest.mark.parametrize("fault", UNANSWERED.values(), ids=UNANSWERED)
+def test_failed_look_up_is_retried_and_closes_later(make_fragile: MakeFragile, fault: Callable[[str], Fault]) -> None:
+    """A failed look up is not taken for an unknown email, which would need no Close."""
     fragile = make_fragile({})
-    fragile.send_first_alert("MALICIOUS")
-    # The client retries the call once, so both attempts fail.
+    fragile.first_alert("MALICIOUS")
+    # For the call and its one retry.
     fragile.script.faults |= {("BatchGetItem", n): fault(fragile.deployment.stack.table) for n in (1, 2)}
     fragile.set_disposition("NONE")
     record = fragile.request()
@@ -236,4 +232,4 @@ def test_change_is_retried_if_the_last_alert_cannot_be_read(
     assert ([], ["SENT"]) == (fragile.deployment.alerts(), fragile.states())
     fragile.script.faults.clear()
     assert [CLOSED] == outcomes(fragile.invoke(record))
-    assert [(*CLOSE, "NONE", "MALICIOUS")] == [change_of(alert) for alert in fragile.deployment.alerts()]
+    assert [(*CLOSE, "NONE", "MALICIOUS")] == [change_of(it) for it in fragile.deployment.alerts()]

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from functions.domain.search_values import SearchKind
 from functions.ledger.attribute_values import from_item
-from functions.ledger.keys import PointerKind, pointed_at
+from functions.ledger.keys import pointed_at
 from ops.local.fake_cloudflare.mailbox import Mail, Mailbox
 from ops.local.lambda_runtime import Environment
 from tests.clock import HANG_SECONDS
@@ -73,7 +74,7 @@ def test_record_is_found_by_a_recipient_of_the_details(make_deployment: MakeDepl
     found = deployment.stack.dynamodb.query(
         TableName=deployment.stack.table,
         KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": f"{PointerKind.RECIPIENT}=kim@larkfield.example"}},
+        ExpressionAttributeValues={":pk": {"S": f"{SearchKind.RECIPIENT}=kim@larkfield.example"}},
     )["Items"]
 
     [record] = deployment.records()
@@ -150,8 +151,8 @@ def test_hostile_header_does_not_stop_or_repeat_the_alert(
 
 
 def test_details_are_requested_only_for_new_alerts(make_deployment: MakeDeployment) -> None:
-    """An email that is not escalated, or has a previous alert, needs no message details."""
-    deployment = make_deployment(WITHOUT_FAULTS)
+    """An email that is not escalated, or has an alert and is in an inbox, needs no message details."""
+    deployment = make_deployment(Mailbox(ACCOUNT, (DELIVERED, SPAM)))
     deployment.send(MALICIOUS.postfix_id, SPAM.postfix_id)
     assert {ESCALATED, ("NOT_ESCALATED", "disposition-not-escalated")} == {*outcomes(deployment.poll())}
     assert [MALICIOUS.postfix_id] == requested_ids(deployment)

@@ -133,7 +133,7 @@ def _alerted(chance: random.Random, record: Mapping[str, Any], decided: datetime
         "state": "PENDING" if pending else "SENT",
         "alert_id": hashlib.sha256(record["id"].encode()).hexdigest()[:32],
         "owner": _OWNER,
-        "claims": 1,
+        "claim_count": 1,
         "claimed_at": moment(decided + timedelta(milliseconds=4)),
     }
     if closed or chance.random() < 0.05:
@@ -197,7 +197,7 @@ def _attacked(item: dict[str, Any], payload: str) -> dict[str, Any]:
 
 
 _NOT_FREE_TEXT = {
-    *("pk", "sk", "month", "outcome", "reason", "severity", "state", "activity", "revision", "claims"),
+    *("pk", "sk", "month", "outcome", "reason", "severity", "state", "activity", "revision", "claim_count"),
     *("decided_at", "queued_at", "published_at", "fetched_at", "claimed_at", "lease_until", "expires_at"),
     "detection_counts",
 }

@@ -11,6 +11,7 @@ from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import Record
 from functions.escalate.decision import with_severity
 from functions.escalate.sqs_message import Message
+from functions.escalate.stages import Decision, MessageResult, Request
 
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 POSTFIX_ID = "4Njp3P0STMz2c02Q"
@@ -105,6 +106,18 @@ def escalated(**fields: Any) -> Record:
     return with_severity(record(**{"detection": detection(), "escalates": True} | fields))
 
 
+def parsed_record(result: dict[str, Any], details_result: dict[str, Any], base: Record = _RECORD) -> Record:
+    """Build a record from Cloudflare's answers as they are."""
+    return replace(base, detection=read_detection(result), details=read_message_details(details_result))
+
+
 def record(**fields: Any) -> Record:
     """Build a record in which these fields replace the defaults."""
     return replace(_RECORD, **fields)
+
+
+def decision(decided: Record) -> Decision:
+    """Build the decision of a message that has the id and the SQS message id of this record."""
+    request = Request(replace(message(decided.id.value), id=decided.sqs_message_id), decided.id)
+    result = MessageResult(request.message, decided.outcome, decided.reason, id=decided.id)
+    return Decision(request, decided, replace(result, disposition=decided.disposition))

@@ -33,7 +33,9 @@ IMPURE = {
     "functions.escalate.pipeline",
     "functions.escalate.queues",
     "functions.escalate.topic",
+    "functions.ledger.claim",
     "functions.ledger.ledger",
+    "functions.ledger.table",
     "functions.ledger.transaction",
 }
 """Modules that use the network, or import one that does. All others are pure."""
@@ -41,6 +43,8 @@ NETWORK = {"boto3", "botocore", "urllib3", "http", "socket", "ssl", "requests"}
 ENTRY = "functions.escalate.handler"
 LAYERS = (("domain",), ("cloudflare",), ("alert", "ledger"), ("escalate",))
 """The packages of functions/, from the innermost layer to the outermost. A package imports earlier layers only."""
+DOMAIN_PARSERS = {"ada_url"}
+"""Third-party modules that the domain may import. Each is a pure parser: no network, no files, no state."""
 LAYER = {package: number for number, layer in enumerate(LAYERS) for package in layer}
 
 
@@ -109,6 +113,14 @@ def test_domain_imports_nothing_of_ours() -> None:
         if package_of(module) == "domain" and name.startswith("functions.") and package_of(name) != "domain"
     ]
     assert wrong == []
+
+
+def test_domain_imports_the_standard_library_and_pure_parsers_only() -> None:
+    """Any other third-party module would be a client, or belongs to an adapter."""
+    imported = {
+        name.partition(".")[0] for module in TREES if package_of(module) == "domain" for name in imports(module)
+    }
+    assert imported - sys.stdlib_module_names - {"functions"} == DOMAIN_PARSERS
 
 
 def test_every_package_has_a_layer() -> None:

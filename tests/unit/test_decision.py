@@ -1,4 +1,4 @@
-"""Decisions on detections, and the record of each decision."""
+"""Decisions on detections, and the record of each."""
 
 import itertools
 from dataclasses import replace
@@ -15,7 +15,7 @@ from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import Record
 from functions.domain.severity import FAMILIES, Severity
 from functions.escalate.decision import ESCALATE_BY_DEFAULT, Policy, with_severity
-from functions.escalate.stages import BelowThreshold, Detected, Escalating, MessageResult, Request
+from functions.escalate.stages import Decision, Detected, MessageResult, Request
 from tests.strategies import Answer, Drifted, drifted, json_values, wild_answers
 from tests.unit.examples import (
     ACCOUNT,
@@ -35,25 +35,25 @@ RECORD_ALL = replace(POLICY, record_all=True)
 FOUND_AS = EmailId(INVESTIGATE_ID)
 REQUEST = Request(message(POSTFIX_ID), EmailId(POSTFIX_ID))
 
-DecidedItem = Escalating | BelowThreshold | MessageResult
+Decided = Decision | MessageResult
 
 
-def decide(result: Answer, policy: Policy = POLICY) -> DecidedItem:
+def decide(result: Answer, policy: Policy = POLICY) -> Decided:
     return policy.decide(Detected(REQUEST, read_detection_result(FOUND_AS, result), NOON), NOON)
 
 
-def verdict(item: DecidedItem) -> tuple[str, str, str | None]:
-    """Return outcome, reason and disposition of a decision."""
-    return _verdict_of(item if isinstance(item, MessageResult) else item.record)
+def verdict(case: Decided) -> tuple[str, str, str | None]:
+    """The outcome, reason and disposition of a decision."""
+    return _verdict_of(case if isinstance(case, MessageResult) else case.record)
 
 
-def _verdict_of(decision: Record | MessageResult) -> tuple[str, str, str | None]:
-    return decision.outcome, decision.reason, decision.disposition
+def _verdict_of(it: Record | MessageResult) -> tuple[str, str, str | None]:
+    return it.outcome, it.reason, it.disposition
 
 
-def test_malicious_email_escalates_with_a_full_record() -> None:
-    item = decide(RESULT)
-    assert isinstance(item, Escalating)
+def test_malicious_email_escalates_with_a_record_that_explains_it() -> None:
+    case = decide(RESULT)
+    assert isinstance(case, Decision)
     expected = record(
         id=REQUEST.id,
         resolved_id=FOUND_AS,
@@ -63,169 +63,162 @@ def test_malicious_email_escalates_with_a_full_record() -> None:
         severity=Severity.HIGH,
         detection=read_detection(RESULT),
     )
-    assert (REQUEST, expected) == (item.request, item.record)
+    assert (REQUEST, expected) == (case.request, case.record)
 
 
 NOT_ESCALATED = {
-    "SPAM": ("SPAM", "SPAM"),
+    "spam": ("SPAM", "SPAM"),
     "spam in lower case": ("spam", "SPAM"),
-    "NONE": ("NONE", "NONE"),
+    "none": ("NONE", "NONE"),
 }
 
 
 @pytest.mark.parametrize(("disposition", "recorded"), NOT_ESCALATED.values(), ids=NOT_ESCALATED)
-def test_disposition_that_does_not_escalate_is_below_the_threshold(disposition: str, recorded: str) -> None:
-    """Its record would close an earlier alert. Without an earlier alert, it is settled."""
-    item = decide(RESULT | {"final_disposition": disposition})
-    assert isinstance(item, BelowThreshold)
+def test_disposition_that_is_not_listed_is_a_decision_not_to_alert(disposition: str, recorded: str) -> None:
+    """Its record can close an earlier alert. Without one, the message ends as NOT_ESCALATED."""
+    case = decide(RESULT | {"final_disposition": disposition})
+    assert isinstance(case, Decision)
     expected = (Outcome.NOT_ESCALATED, Reason.DISPOSITION_NOT_ESCALATED, recorded)
-    assert (expected, expected) == (verdict(item), verdict(item.result))
-    assert (REQUEST, False, FOUND_AS) == (item.request, item.record.escalates, item.record.resolved_id)
-    assert (REQUEST.message, REQUEST.id) == (item.result.message, item.result.id)
+    assert (expected, expected) == (verdict(case), verdict(case.result))
+    assert (REQUEST, False, FOUND_AS) == (case.request, case.record.escalates, case.record.resolved_id)
+    assert (REQUEST.message, REQUEST.id) == (case.result.message, case.result.id)
 
 
 @pytest.mark.parametrize(("disposition", "recorded"), NOT_ESCALATED.values(), ids=NOT_ESCALATED)
-def test_record_of_email_below_the_threshold_is_kept_only_if_all_are_recorded(disposition: str, recorded: str) -> None:
+def test_decision_not_to_alert_is_recorded_only_if_all_decisions_are(disposition: str, recorded: str) -> None:
     result = RESULT | {"final_disposition": disposition}
-    item, with_record = decide(result), decide(result, RECORD_ALL)
-    assert isinstance(item, BelowThreshold)
-    assert isinstance(with_record, BelowThreshold)
-    assert (None, with_record.record) == (item.result.record, with_record.result.record)
+    case, with_record = decide(result), decide(result, RECORD_ALL)
+    assert isinstance(case, Decision)
+    assert isinstance(with_record, Decision)
+    assert (None, with_record.record) == (case.result.record, with_record.result.record)
     assert recorded == with_record.record.disposition
 
 
-WITHOUT_DISPOSITION: dict[str, Answer] = {
-    "a null disposition": RESULT | {"final_disposition": None},
-    "no disposition field": {name: value for name, value in RESULT.items() if name != "final_disposition"},
+MISSING: dict[str, Answer] = {
+    "null": RESULT | {"final_disposition": None},
+    "absent": {name: it for name, it in RESULT.items() if name != "final_disposition"},
 }
 
 
-@pytest.mark.parametrize("result", WITHOUT_DISPOSITION.values(), ids=WITHOUT_DISPOSITION)
-def test_email_without_disposition_is_settled_as_not_escalated(result: Answer) -> None:
-    """A missing disposition never closes an alert."""
-    item, with_record = decide(result), decide(result, RECORD_ALL)
-    assert isinstance(item, MessageResult)
+@pytest.mark.parametrize("result", MISSING.values(), ids=MISSING)
+def test_answer_without_a_disposition_ends_the_message(result: Answer) -> None:
+    """It can close no alert, because it says nothing about the email."""
+    case, with_record = decide(result), decide(result, RECORD_ALL)
+    assert isinstance(case, MessageResult)
     assert isinstance(with_record, MessageResult)
     assert with_record.record is not None
     expected = (Outcome.NOT_ESCALATED, Reason.DISPOSITION_NOT_GIVEN, None)
-    assert (expected, expected, None) == (verdict(item), _verdict_of(with_record.record), item.record)
+    assert (expected, expected, None) == (verdict(case), _verdict_of(with_record.record), case.record)
 
 
-def test_unknown_disposition_is_rejected_with_its_path_and_all_drift() -> None:
-    """The detail does not contain the value."""
-    item = decide(RESULT | {"final_disposition": "CANARY", "brand_new": 1})
-    assert isinstance(item, MessageResult)
-    assert (Outcome.REJECTED, Reason.UNKNOWN_DISPOSITION, None) == verdict(item)
-    assert ("$.brand_new: unknown", "$.final_disposition: enum") == item.drift
-    assert "$.final_disposition" in item.detail
-    assert "CANARY" not in item.detail
+def test_unknown_disposition_is_rejected_by_path_and_with_all_drift() -> None:
+    """The detail has no email content."""
+    case = decide(RESULT | {"final_disposition": "CANARY", "brand_new": 1})
+    assert isinstance(case, MessageResult)
+    assert (Outcome.REJECTED, Reason.UNKNOWN_DISPOSITION, None) == verdict(case)
+    assert ("$.brand_new: unknown", "$.final_disposition: enum") == case.drift
+    assert "$.final_disposition" in case.detail
+    assert "CANARY" not in case.detail
 
 
 @given(drifted())
-def test_drift_is_reported_and_does_not_change_the_verdict(change: Drifted) -> None:
-    """If the disposition is missing, an unknown field may hold it, so the answer is rejected."""
+def test_drift_outside_the_decision_is_reported_and_changes_no_verdict(change: Drifted) -> None:
+    """Without a disposition, a new field may be the renamed one, so the message is rejected."""
     before, after = decide(change.before, RECORD_ALL), decide(change.after, RECORD_ALL)
     drift = after.drift if isinstance(after, MessageResult) else after.record.drift
-    assert [] != [each for each in drift if each.startswith(change.reported)]
+    assert [] != [it for it in drift if it.startswith(change.reported)]
     if "final_disposition" not in change.after and unknown_fields(change.after):
         assert (Outcome.REJECTED, Reason.INVALID_ANSWER, None) == verdict(after)
     else:
         assert verdict(before) == verdict(after)
 
 
-def test_unknown_field_without_a_disposition_is_rejected() -> None:
-    """The unknown field may hold the disposition, so a human has to look."""
-    item = decide({"action": "NONE", "verdict": "MALICIOUS"})
-    assert isinstance(item, MessageResult)
-    assert (Outcome.REJECTED, Reason.INVALID_ANSWER) == (item.outcome, item.reason)
-    assert "$.verdict" in item.detail
+def test_renamed_disposition_is_rejected() -> None:
+    """It does not count as a missing disposition: a human looks at it."""
+    case = decide({"action": "NONE", "verdict": "MALICIOUS"})
+    assert isinstance(case, MessageResult)
+    assert (Outcome.REJECTED, Reason.INVALID_ANSWER) == (case.outcome, case.reason)
+    assert "$.verdict" in case.detail
 
 
 @given(wild_answers(json_values(), json_values()))
-def test_listed_disposition_escalates_whatever_the_other_fields_hold(answer: Answer) -> None:
-    item = decide(answer | {"final_disposition": "Suspicious"})
-    assert isinstance(item, Escalating)
-    assert (Outcome.ESCALATED, Reason.DISPOSITION_LISTED, "SUSPICIOUS") == verdict(item)
+def test_any_answer_with_a_listed_disposition_escalates(answer: Answer) -> None:
+    case = decide(answer | {"final_disposition": "Suspicious"})
+    assert isinstance(case, Decision)
+    assert (Outcome.ESCALATED, Reason.DISPOSITION_LISTED, "SUSPICIOUS") == verdict(case)
 
 
 @given(wild_answers(json_values(), st.none() | st.text(st.characters(), min_size=1)))
-def test_every_answer_ends_in_an_outcome_of_its_type(answer: Answer) -> None:
-    item = decide(answer)
-    outcome, _, _ = verdict(item)
+def test_any_answer_becomes_a_decision_or_ends_the_message(answer: Answer) -> None:
+    case = decide(answer)
+    outcome, _, _ = verdict(case)
     expected = {
-        Escalating: {Outcome.ESCALATED},
-        BelowThreshold: {Outcome.NOT_ESCALATED},
+        Decision: {Outcome.ESCALATED, Outcome.NOT_ESCALATED},
         MessageResult: {Outcome.NOT_ESCALATED, Outcome.REJECTED},
     }
-    assert outcome in expected[type(item)]
+    assert outcome in expected[type(case)]
 
 
 @given(wild_answers(json_values(), json_values()))
-def test_spam_does_not_escalate_whatever_the_other_fields_hold(answer: Answer) -> None:
-    """Record and result agree on outcome, reason, disposition and drift."""
-    item = decide(answer | {"final_disposition": "Spam"}, RECORD_ALL)
-    assert isinstance(item, BelowThreshold)
-    assert (Outcome.NOT_ESCALATED, Reason.DISPOSITION_NOT_ESCALATED, "SPAM") == verdict(item) == verdict(item.result)
-    assert (item.record.drift, item.record) == (item.result.drift, item.result.record)
+def test_any_answer_with_a_disposition_that_is_not_listed_does_not_escalate(answer: Answer) -> None:
+    """Record and result agree."""
+    case = decide(answer | {"final_disposition": "Spam"}, RECORD_ALL)
+    assert isinstance(case, Decision)
+    assert (Outcome.NOT_ESCALATED, Reason.DISPOSITION_NOT_ESCALATED, "SPAM") == verdict(case) == verdict(case.result)
+    assert (case.record.drift, case.record) == (case.result.drift, case.result.record)
 
 
-def test_severity_rises_with_delivery_only_if_the_record_escalates() -> None:
+def test_severity_rises_in_an_inbox_only_if_the_record_escalates() -> None:
     delivered = details(delivery_status=["delivered"])
     assert Severity.CRITICAL == with_severity(escalated(details=delivered)).severity
     assert Severity.INFORMATIONAL == with_severity(record(disposition="NONE", details=delivered)).severity
 
 
-ASCENDING_RANKS: dict[str, list[object]] = {
-    "escalated above not escalated": ["SPAM", "SUSPICIOUS"],
-    "an unknown disposition between them": ["SPAM", "CANARY", "SUSPICIOUS"],
-    "MALICIOUS above SUSPICIOUS": ["SUSPICIOUS", "MALICIOUS"],
-    "no disposition below an unknown one": [None, "CANARY"],
+RANKS: dict[str, list[object]] = {
+    "escalated after not escalated": ["SPAM", "SUSPICIOUS"],
+    "unknown between them": ["SPAM", "CANARY", "SUSPICIOUS"],
+    "families": ["SUSPICIOUS", "MALICIOUS"],
+    "missing before unknown": [None, "CANARY"],
 }
 
 
-@pytest.mark.parametrize("dispositions", ASCENDING_RANKS.values(), ids=ASCENDING_RANKS)
-def test_severity_rank_orders_dispositions(dispositions: list[object]) -> None:
-    """Of several emails under one id, the one with the highest rank is alerted."""
-    ranked = [POLICY.severity_rank(detection(final_disposition=disposition)) for disposition in dispositions]
-    assert all(lower < higher for lower, higher in itertools.pairwise(ranked))
+@pytest.mark.parametrize("dispositions", RANKS.values(), ids=RANKS)
+def test_severity_rank_orders_the_detections_of_one_id(dispositions: list[object]) -> None:
+    """If an id matches several emails, the most severe one decides."""
+    ranked = [POLICY.severity_rank(detection(final_disposition=it)) for it in dispositions]
+    assert all(less < more for less, more in itertools.pairwise(ranked))
 
 
-def test_listed_disposition_of_no_family_ranks_above_an_unknown_one() -> None:
+def test_listed_disposition_of_no_family_is_more_severe_than_an_unknown_one() -> None:
     policy = replace(POLICY, escalate_on=frozenset({"SPAM", "SUSPICIOUS"}))
-    ranked = [
-        policy.severity_rank(detection(final_disposition=disposition))
-        for disposition in ("BULK", "CANARY", "SPAM", "SUSPICIOUS")
-    ]
-    assert all(lower < higher for lower, higher in itertools.pairwise(ranked))
+    ranked = [policy.severity_rank(detection(final_disposition=it)) for it in ("BULK", "CANARY", "SPAM", "SUSPICIOUS")]
+    assert all(less < more for less, more in itertools.pairwise(ranked))
 
 
-@pytest.mark.parametrize(("lower", "higher"), [*itertools.pairwise(FAMILIES)])
-def test_later_family_ranks_higher_and_its_new_dispositions_rank_equal(lower: str, higher: str) -> None:
-    ranks = [
-        POLICY.severity_rank(detection(final_disposition=disposition))
-        for disposition in (lower, f"{lower}-NEW", higher, f"{higher}-NEW")
-    ]
+@pytest.mark.parametrize(("less", "more"), [*itertools.pairwise(FAMILIES)])
+def test_later_family_is_more_severe_and_so_are_its_new_words(less: str, more: str) -> None:
+    ranks = [POLICY.severity_rank(detection(final_disposition=it)) for it in (less, f"{less}-NEW", more, f"{more}-NEW")]
     assert ranks[0] == ranks[1] < ranks[2] == ranks[3]
 
 
-def test_unknown_field_does_not_hide_a_given_disposition() -> None:
-    item = decide(RESULT | {"verdict": "NONE"})
-    assert (Outcome.ESCALATED, Reason.DISPOSITION_LISTED, "MALICIOUS") == verdict(item)
+def test_disposition_under_another_name_does_not_hide_one_that_is_given() -> None:
+    case = decide(RESULT | {"verdict": "NONE"})
+    assert (Outcome.ESCALATED, Reason.DISPOSITION_LISTED, "MALICIOUS") == verdict(case)
 
 
-def test_record_keeps_queued_fetched_and_decided_times() -> None:
+def test_record_has_the_times_of_queue_fetch_and_decision() -> None:
     hour = timedelta(hours=1)
     request = replace(REQUEST, message=replace(REQUEST.message, first_seen=NOON - hour))
-    item = POLICY.decide(Detected(request, read_detection_result(FOUND_AS, RESULT), NOON), NOON + hour)
-    assert isinstance(item, Escalating)
-    assert (NOON - hour, NOON, NOON + hour) == (item.record.queued_at, item.record.fetched_at, item.record.decided_at)
+    case = POLICY.decide(Detected(request, read_detection_result(FOUND_AS, RESULT), NOON), NOON + hour)
+    assert isinstance(case, Decision)
+    assert (NOON - hour, NOON, NOON + hour) == (case.record.queued_at, case.record.fetched_at, case.record.decided_at)
 
 
 def test_severity_drops_when_email_is_not_in_inbox() -> None:
     statuses = ("delivered", "quarantined")
-    severities = [with_severity(escalated(details=details(delivery_status=[status]))).severity for status in statuses]
-    assert [Severity.CRITICAL, Severity.HIGH] == severities
+    found = [with_severity(escalated(details=details(delivery_status=[it]))).severity for it in statuses]
+    assert [Severity.CRITICAL, Severity.HIGH] == found
 
 
-def test_listed_disposition_of_no_family_has_low_severity() -> None:
+def test_severity_of_a_listed_disposition_of_no_family_is_the_lowest_that_alerts() -> None:
     assert Severity.LOW == with_severity(escalated(disposition="SPAM")).severity

@@ -14,7 +14,8 @@ from functions.escalate.decision import ESCALATE_BY_DEFAULT, Policy
 from functions.escalate.finish import EFFECT_SECONDS, MAX_DEFERRAL, Finisher
 from functions.escalate.queues import MAX_BACKOFF_SECONDS, Queues
 from functions.escalate.stages import MessageResult
-from functions.ledger.ledger import Ledger, LedgerUnavailable
+from functions.ledger.ledger import Ledger
+from functions.ledger.table import LedgerUnavailable
 from tests.unit.examples import ACCOUNT, NOON, POSTFIX_ID, message, record
 
 POLICY = Policy(ACCOUNT, ESCALATE_BY_DEFAULT, record_all=False)

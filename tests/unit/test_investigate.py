@@ -1,8 +1,8 @@
-"""investigate.py: timeouts of calls to Cloudflare, and the details of escalations."""
+"""Timeouts of requests to Cloudflare, shared detections, and the message details of escalations."""
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
@@ -19,14 +19,15 @@ from functions.cloudflare.errors import (
     Unavailable,
 )
 from functions.domain.email_id import EmailId
+from functions.domain.email_state import EmailState, last_alert, plan
 from functions.domain.message_details import Delivery, MessageDetails
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.severity import Severity
 from functions.escalate.decision import ESCALATE_BY_DEFAULT, Policy
-from functions.escalate.investigate import DETAILS_SECONDS, RESERVE_SECONDS, Investigator
-from functions.escalate.stages import Escalating, MessageResult, Request
+from functions.escalate.investigate import DETAILS_SECONDS, RESERVE_SECONDS, Investigator, Known
+from functions.escalate.stages import Detected, MessageResult, Request
 from tests.clock import wait_for
-from tests.unit.examples import ACCOUNT, INVESTIGATE_ID, NOON, POSTFIX_ID, details, escalated, message
+from tests.unit.examples import ACCOUNT, INVESTIGATE_ID, NOON, POSTFIX_ID, decision, details, escalated, message
 
 POLICY = Policy(ACCOUNT, ESCALATE_BY_DEFAULT, record_all=False)
 
@@ -85,9 +86,29 @@ def test_hanging_calls_are_deferred_and_queued_calls_never_start() -> None:
     assert [f"{POSTFIX_ID}0"] == hanging.calls
 
 
+class CountedDetections(HangingDetections):
+    """Cloudflare that answers immediately and counts the requests."""
+
+    def detection(self, email_id: EmailId, _: float) -> DetectionResult:
+        """Return immediately."""
+        self.calls.append(email_id.value)
+        return read_detection_result(email_id, {"final_disposition": "NONE"})
+
+
+def test_requests_with_the_same_id_share_one_detection() -> None:
+    """A second request would waste one of the rate limit."""
+    cloudflare = CountedDetections()
+    requests = [Request(message(form), EmailId(form)) for form in (POSTFIX_ID, INVESTIGATE_ID, POSTFIX_ID)]
+    with ThreadPoolExecutor(2) as threads:
+        results = _investigator(cloudflare, threads).detect(requests, RESERVE_SECONDS + 60)
+    assert requests == [result.request for result in results if isinstance(result, Detected)]
+    assert sorted([POSTFIX_ID, INVESTIGATE_ID]) == sorted(cloudflare.calls)
+
+
 # --- add_details ----------------------------------------------------------------------------------------------------
 
 DETAILS = details(delivery_status=["delivered"])
+UNKNOWN_EMAIL = EmailState()
 
 
 @dataclass
@@ -106,19 +127,18 @@ class FakeDetails:
         return answer
 
 
-def escalating(id: str, resolved_id: str | None = None) -> Escalating:
-    email_id = EmailId(id)
-    return Escalating(Request(message(id), email_id), escalated(id=email_id, resolved_id=EmailId(resolved_id or id)))
+def escalating(id: str, resolved_id: str | None = None, state: EmailState = UNKNOWN_EMAIL) -> Known:
+    return decision(escalated(id=EmailId(id), resolved_id=EmailId(resolved_id or id))), state
 
 
 def deliveries_and_severities(
-    cloudflare: object, cases: list[Escalating], *, with_details: bool = True
+    cloudflare: object, cases: list[Known], *, with_details: bool = True
 ) -> list[tuple[Delivery, str | None]]:
     """Delivery and severity in each record, after the details are added."""
     with ThreadPoolExecutor(2) as threads:
         with_added = _investigator(cloudflare, threads, with_details=with_details).add_details(cases)
-    assert [case.request for case in cases] == [case.request for case in with_added]
-    return [(case.record.delivery, case.record.severity) for case in with_added]
+    assert [it.request for it, _ in cases] == [it.request for it, _ in with_added]
+    return [(it.record.delivery, it.record.severity) for it, _ in with_added]
 
 
 def test_details_set_delivery_and_severity_of_the_record() -> None:
@@ -188,3 +208,15 @@ def test_hanging_details_do_not_delay_or_change_alerts() -> None:
         returned_first = not hanging.released.is_set()
         hanging.released.set()
     assert (cases, True, [f"{POSTFIX_ID}0"]) == (with_added, returned_first, hanging.calls)
+
+
+def test_details_are_requested_again_until_the_alert_is_complete_in_an_inbox() -> None:
+    """A release from quarantine raises the severity. An email in an inbox cannot become more severe."""
+    calls = {}
+    for status in ("delivered", "quarantined"):
+        alert = escalated(details=details(delivery_status=[status]))
+        state = replace(plan(EmailState(), [alert]).state, version=1, alert=last_alert(alert), complete=True)
+        cloudflare = FakeDetails({INVESTIGATE_ID: DETAILS})
+        deliveries_and_severities(cloudflare, [escalating(INVESTIGATE_ID, state=state)])
+        calls[status] = len(cloudflare.calls)
+    assert {"delivered": 0, "quarantined": 1} == calls

@@ -1,7 +1,7 @@
 """The language of the project: plain technical English, one word for one meaning."""
 
 import re
-import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,13 +35,22 @@ BANNED = (
 _PATTERN = re.compile(rf"\b({'|'.join(BANNED)})\b", re.IGNORECASE)
 _TEXT = {".py", ".md", ".yaml", ".yml", ".toml", ".html", ".js", ".css", ".sh", ""}
 _EXEMPT = {"LICENSE", "CHANGELOG.md", "tests/unit/test_language.py"}
-FILES = [
-    path
-    for path in subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    if Path(path).suffix in _TEXT and path not in _EXEMPT
-]
+_GENERATED = {"__pycache__", "node_modules"}
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The files of the project, without what git ignores: environments and build results begin with a dot."""
+    for path in sorted(folder.iterdir()):
+        hidden = path.name.startswith(".") and path.name not in {".github", ".ci", ".gitignore"}
+        if hidden or path.name in _GENERATED or path.suffix == ".egg-info":
+            continue
+        if path.is_dir():
+            yield from _files(path)
+        elif path.suffix in _TEXT:
+            yield path
+
+
+FILES = [name for path in _files(ROOT) if (name := path.relative_to(ROOT).as_posix()) not in _EXEMPT]
 
 
 @pytest.mark.parametrize("path", FILES)

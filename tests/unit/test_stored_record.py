@@ -14,15 +14,16 @@ from functions.domain.record import State
 from functions.domain.severity import Severity
 from ops.escalator.records.stored_record import (
     RecordSummary,
-    StoredLastAlert,
+    StoredEmail,
     StoredRecord,
     UnreadableRecord,
-    read_stored_last_alert,
+    read_stored_email,
     read_stored_record,
     read_summary,
 )
 from tests.strategies import json_values
-from tests.unit.items import last_alert_item, record_item
+from tests.unit.examples import INVESTIGATE_ID, POSTFIX_ID
+from tests.unit.items import email_item, record_item
 
 
 def stored(**changes: Any) -> StoredRecord:
@@ -108,24 +109,40 @@ def test_summary_has_enums_and_times() -> None:
     assert (Outcome.ESCALATED, State.SENT, 2.5) == (summary.outcome, summary.state, summary.seconds_to_publish)
 
 
-def test_last_alert_names_its_email() -> None:
-    """The id is the one that the requests used."""
-    alert = read_stored_last_alert(last_alert_item())
-    assert isinstance(alert, StoredLastAlert)
-    assert (last_alert_item()["pk"], "SUSPICIOUS") == (alert.email_id, alert.last_alert.alert.disposition)
+def test_email_has_its_last_alert_and_deliveries() -> None:
+    """The key names the email and its account."""
+    email = read_stored_email(email_item())
+    assert isinstance(email, StoredEmail)
+    assert (POSTFIX_ID, "account") == (email.email, email.account_id)
+    assert email.state.alert is not None
+    assert ("SUSPICIOUS", True) == (email.state.alert.disposition, email.state.complete)
+    assert {INVESTIGATE_ID: Delivery.HELD} == {key: it.delivery for key, it in email.state.deliveries.items()}
 
 
-def test_wrong_last_alert_is_unreadable() -> None:
+WRONG_EMAIL: dict[str, tuple[dict[str, Any], str]] = {
+    "text as flag": ({"escalated": "yes"}, "escalated"),
+    "list as deliveries": ({"deliveries": []}, "deliveries"),
+    "text as delivery": ({"deliveries": {"-": "held"}}, "deliveries"),
+    "delivery without a time": ({"deliveries": {"-": {"disposition": "SPAM", "escalates": False}}}, "severity"),
+}
+
+
+@pytest.mark.parametrize(("changes", "attribute"), WRONG_EMAIL.values(), ids=WRONG_EMAIL)
+def test_wrong_email_is_unreadable(changes: dict[str, Any], attribute: str) -> None:
     """The attribute at fault is named."""
-    alert = read_stored_last_alert(last_alert_item(escalated="yes"))
-    assert isinstance(alert, UnreadableRecord)
-    assert "escalated" == alert.attribute
+    email = read_stored_email(email_item(**changes))
+    assert isinstance(email, UnreadableRecord)
+    assert attribute == email.attribute
 
 
 @given(st.dictionaries(st.sampled_from([*record_item().keys() - {"pk", "sk"}]), json_values(), max_size=6))
 def test_any_item_is_read_or_unreadable(changes: dict[str, Any]) -> None:
     """Reading never raises."""
-    for read in (read_stored_record, read_summary, read_stored_last_alert):
-        assert isinstance(
-            read(record_item(**changes)), StoredRecord | RecordSummary | StoredLastAlert | UnreadableRecord
-        )
+    for read in (read_stored_record, read_summary, read_stored_email):
+        assert isinstance(read(record_item(**changes)), StoredRecord | RecordSummary | StoredEmail | UnreadableRecord)
+
+
+@given(st.dictionaries(st.sampled_from([*email_item().keys() - {"pk", "sk"}]), json_values(), max_size=6))
+def test_any_email_item_is_read_or_unreadable(changes: dict[str, Any]) -> None:
+    """Reading never raises."""
+    assert isinstance(read_stored_email(email_item(**changes)), StoredEmail | UnreadableRecord)

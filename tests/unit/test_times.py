@@ -23,12 +23,9 @@ def slowest(config: Any) -> float:
 
 
 def test_reserve_covers_the_slowest_calls_after_the_detection() -> None:
-    """The previous-alert check, claim, message details, publish and mark fit into RESERVE_SECONDS."""
-    check_previous_alerts = claim = mark = slowest(app.AWS)
-    assert (
-        check_previous_alerts + claim + investigate.DETAILS_SECONDS + slowest(app.SNS) + mark
-        <= investigate.RESERVE_SECONDS
-    )
+    """Look-up, message details, claim, publish and mark fit into RESERVE_SECONDS."""
+    look_up = claim = mark = slowest(app.AWS)
+    assert look_up + investigate.DETAILS_SECONDS + claim + slowest(app.SNS) + mark <= investigate.RESERVE_SECONDS
 
 
 def test_details_timeout_covers_the_wait_and_one_call() -> None:
@@ -43,6 +40,7 @@ def test_reserved_times_cover_the_slowest_publish_and_mark() -> None:
     assert slowest(app.SNS) + slowest(app.AWS) <= topic.PUBLISH_AND_MARK_SECONDS
     assert slowest(app.AWS) + max(notify.MARK_PAUSES) <= notify.MARK_SECONDS
     assert slowest(app.AWS) < finish.EFFECT_SECONDS
+    assert slowest(app.AWS) < notify.INDEX_SECONDS
 
 
 def test_simulations_wait_as_long_as_an_invocation_can() -> None:

@@ -16,9 +16,10 @@ from ops.escalator.options import table_options
 from ops.escalator.output.console import Output, output_option
 from ops.escalator.output.unreadable import UnreadableCounter
 from ops.escalator.records.reader import RecordReader
+from ops.escalator.records.stored_record import StoredEmail, UnreadableRecord
 from ops.escalator.text.sanitize import one_line
 from ops.escalator.views.row import CSV_COLUMNS, STYLES, flat_row
-from ops.escalator.views.timeline import RecordTimeline, last_alert_sentence, record_timeline
+from ops.escalator.views.timeline import Event, RecordTimeline, email_events, record_timeline
 
 
 @click.command()
@@ -28,8 +29,9 @@ from ops.escalator.views.timeline import RecordTimeline, last_alert_sentence, re
 def explain(reader: RecordReader, id: str, form: str | None) -> None:
     """Explain the decisions about one email as a timeline.
 
-    The timeline says what was decided, by which rule, and which alert was sent. ID is any of Cloudflare's three forms: a
-    postfix id, an alert id or an investigate id. Records under the other forms are included. Times are UTC.
+    The timeline says what was decided, by which rule, and which alert was sent. The last part has the email's last alert
+    and each of its deliveries with its disposition. ID is any of Cloudflare's three forms: a postfix id, an alert id or an
+    investigate id. Records under the other forms are included. Times are UTC.
 
     \b
     Example:
@@ -40,7 +42,7 @@ def explain(reader: RecordReader, id: str, form: str | None) -> None:
         raise click.UsageError(
             f"{id!r} is not an email id. Pass an id as Cloudflare gives it, such as 4gZJ8d1HhYz7V2L or a longer form of it."
         )
-    email = reader.email(email_id.postfix_id)
+    email = reader.email(email_id)
     if not email.records:
         raise CommandFailed(
             f"no record of {email_id.postfix_id} in {reader.table}: check the id and the table. Records expire after"
@@ -49,27 +51,43 @@ def explain(reader: RecordReader, id: str, form: str | None) -> None:
     unreadable = UnreadableCounter()
     records = list(unreadable.watch(email.records))
     output, timelines = Output(form), [record_timeline(it, datetime.now(UTC)) for it in records]
-    last_alerts = [last_alert_sentence(it) for it in unreadable.watch(email.last_alerts)]
+    emails = [(email_name(it), email_events(it)) for it in unreadable.watch(email.emails)]
     match output.form:
         case "json":
             items = [it.item for it in records]
-            output.record({"id": id, "records": items, "last_alerts": [it.item for it in email.last_alerts]})
+            output.record({"id": id, "records": items, "emails": [it.item for it in email.emails]})
         case "csv":
             output.rows(CSV_COLUMNS, map(flat_row, records))
         case "plain":
-            output.rows(("at", "what", "sentence"), _lines(timelines))
+            output.rows(("at", "what", "sentence"), _lines(timelines, emails))
         case _:
-            output.show(*_headed(email_id.postfix_id, timelines), *(Text(f"\n{one_line(it)}") for it in last_alerts))
+            output.show(*_headed(email_id.postfix_id, timelines), *_summed_up(emails))
     unreadable.report("--json prints such records as recorded.")
 
 
-def _lines(timelines: Sequence[RecordTimeline]) -> Iterator[dict[str, str]]:
+Emails = Sequence[tuple[str, Sequence[Event]]]
+"""What is known of each email now."""
+
+
+def email_name(stored: StoredEmail | UnreadableRecord) -> str:
+    """How a heading names an email."""
+    return stored.position.sk if isinstance(stored, UnreadableRecord) else f"{stored.email} of {stored.account_id}"
+
+
+def _lines(timelines: Sequence[RecordTimeline], emails: Emails) -> Iterator[dict[str, str]]:
     for record in timelines:
         title = " ".join(filter(None, (record.title, record.severity, record.state, record.id)))
         yield {"at": "", "what": "record", "sentence": title}
-        for event in record.events:
-            for sentence in event.sentences:
-                yield {"at": moment(event.at) if event.at else "", "what": event.what, "sentence": sentence}
+        yield from _sentences(record.events)
+    for name, events in emails:
+        yield {"at": "", "what": "email", "sentence": name}
+        yield from _sentences(events)
+
+
+def _sentences(events: Sequence[Event]) -> Iterator[dict[str, str]]:
+    for event in events:
+        for sentence in event.sentences:
+            yield {"at": moment(event.at) if event.at else "", "what": event.what, "sentence": sentence}
 
 
 def _headed(postfix_id: str, timelines: Sequence[RecordTimeline]) -> Iterator[RenderableType]:
@@ -81,16 +99,22 @@ def _headed(postfix_id: str, timelines: Sequence[RecordTimeline]) -> Iterator[Re
         heading.append(record.state, STYLES["state"].get(record.state, "green"))
         if record.id != postfix_id:
             heading.append(f"  {one_line(record.id)}", "dim")
-        yield Group("", heading, Padding(_timeline(record), (0, 0, 0, 1)))
+        yield Group("", heading, Padding(_timeline(record.events), (0, 0, 0, 1)))
 
 
-def _timeline(record: RecordTimeline) -> Table:
+def _summed_up(emails: Emails) -> Iterator[RenderableType]:
+    for name, events in emails:
+        heading = Text.assemble(("Now  ", "bold"), (one_line(name) if len(emails) > 1 else "", "dim"))
+        yield Group("", heading, Padding(_timeline(events), (0, 0, 0, 1)))
+
+
+def _timeline(events: Sequence[Event]) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, min_width=len("06:38:34.602"))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     day = ""
-    for event in record.events:
+    for event in events:
         at = moment(event.at) if event.at else ""
         if at and at[:10] != day:
             day = at[:10]

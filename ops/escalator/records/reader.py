@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from functions.domain.email_id import EmailId
+from functions.domain.search_values import SearchKind
 from functions.ledger.attribute_values import from_item, to_item
-from functions.ledger.keys import MONTH, Index, PointerKind, pointed_at, pointer_key
+from functions.ledger.keys import MONTH, Index, email_of, is_record, pointed_at, pointer_key
 from ops.escalator.aws import CommandFailed, explained
 from ops.escalator.records.query import RecordQuery, Source
 from ops.escalator.records.stored_record import (
@@ -18,10 +20,10 @@ from ops.escalator.records.stored_record import (
     Item,
     Position,
     RecordSummary,
-    StoredLastAlert,
+    StoredEmail,
     UnreadableRecord,
     position_of,
-    read_stored_last_alert,
+    read_stored_email,
     read_stored_record,
     read_summary,
 )
@@ -55,10 +57,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class EmailRecords:
-    """All records about one email, oldest first, and the last alert under each id that requests used."""
+    """All records below one postfix id, oldest first, and the item of each email that has it.
+
+    A postfix id can belong to an email of each account. Postfix uses a short one again on a later day.
+    """
 
     records: tuple[AnyRecord, ...]
-    last_alerts: tuple[StoredLastAlert | UnreadableRecord, ...]
+    emails: tuple[StoredEmail | UnreadableRecord, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +121,15 @@ class RecordReader:
                 if start is None:
                     break
 
-    def email(self, postfix_id: str) -> EmailRecords:
-        """Read everything about one email: its records, and the last alerts about it."""
+    def email(self, id: EmailId) -> EmailRecords:
+        """Read everything about one email, whichever form its id has: its records, its deliveries and its last alert.
+
+        A short postfix id without its date names every email that has it.
+        """
         request: QueryInputTypeDef = {
             "TableName": self.table,
             "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": to_item({":pk": postfix_id}),
+            "ExpressionAttributeValues": to_item({":pk": id.postfix_id}),
             "ConsistentRead": True,
         }
         items: list[Item] = []
@@ -131,10 +139,11 @@ class RecordReader:
             if start is None:
                 break
             request["ExclusiveStartKey"] = start
-        records = [read_stored_record(it) for it in items if "#" in it["sk"]]
+        items = [it for it in items if _is_about(it["sk"], id)]
+        records = [read_stored_record(it) for it in items if is_record(it["sk"])]
         return EmailRecords(
             tuple(sorted(records, key=lambda it: (it.position.decided_at, it.position.sk))),
-            tuple(read_stored_last_alert(it) for it in items if "#" not in it["sk"]),
+            tuple(read_stored_email(it) for it in items if not is_record(it["sk"])),
         )
 
     def _query(
@@ -227,7 +236,15 @@ def _start_key(source: Source, position: Position) -> Wire:
     return to_item({source.name: source.value, **key})
 
 
-def _pointer(kind: PointerKind, value: str, position: Position) -> Key:
+def _is_about(sk: str, id: EmailId) -> bool:
+    """Whether a sort key may be that of the email with this id.
+
+    An email that a request named by a short postfix id alone has no date in its key.
+    """
+    return id.email == id.postfix_id or email_of(sk) in (id.email, id.postfix_id)
+
+
+def _pointer(kind: SearchKind, value: str, position: Position) -> Key:
     key = pointer_key(kind, value, position.decided_at, position.sk)
     return key["pk"], key["sk"]
 

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from functions.domain.email_state import EmailState
+from functions.domain.message_details import Delivery
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import Record, State
 from functions.domain.severity import Severity
+from functions.ledger.email_item import read_email
 from functions.ledger.item import read_record
-from functions.ledger.last_alert import LastAlert, read_last_alert
+from functions.ledger.keys import email_of
 from ops.escalator.records.attribute import (
     InvalidAttribute,
     boolean,
@@ -57,7 +60,7 @@ class StoredRecord:
     """A record, with what only the table knows about it.
 
     alert_id:       the id of the published alert; None where no alert was claimed.
-    sender_domain, sender_ip: as the indexes have them.
+    sender_domain, sender_ip: the first of those that the record can be found by.
     expires_at:     when DynamoDB deletes the record.
     release, schema_version: of the function that decided.
     details_counts: length of each list of the message details before it was cut. The detection has its own counts.
@@ -122,11 +125,12 @@ class RecordSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredLastAlert:
-    """The last alert about an email, under the id that the request used."""
+class StoredEmail:
+    """What is known of one email: its deliveries and its last alert. email: as in `EmailId.email`."""
 
-    email_id: str
-    last_alert: LastAlert
+    email: str
+    account_id: str
+    state: EmailState
     item: Item = field(repr=False)
 
 
@@ -143,9 +147,9 @@ def read_summary(item: Item) -> RecordSummary | UnreadableRecord:
     return _parsed(item, _summary)
 
 
-def read_stored_last_alert(item: Item) -> StoredLastAlert | UnreadableRecord:
-    """Parse the item that holds the last alert about an email. Never raises."""
-    return _parsed(item, _last_alert)
+def read_stored_email(item: Item) -> StoredEmail | UnreadableRecord:
+    """Parse the item of an email. Never raises."""
+    return _parsed(item, _stored_email)
 
 
 def position_of(item: Item) -> Position:
@@ -184,7 +188,7 @@ def _stored_record(item: Item) -> StoredRecord:
             at=claimed_at,
             owner=optional(item, "owner", text, "unknown"),
             lease_until=optional(item, "lease_until", utc_time),
-            count=optional(item, "claims", integer, 1),
+            count=optional(item, "claim_count", integer, 1),
         )
         if claimed_at
         else None,
@@ -214,10 +218,15 @@ def _summary(item: Item) -> RecordSummary:
     )
 
 
-def _last_alert(item: Item) -> StoredLastAlert:
-    for name, check in _LAST_ALERT_REQUIRED.items():
+def _stored_email(item: Item) -> StoredEmail:
+    for name, check in _EMAIL_REQUIRED.items():
         required(item, name, check)
-    return StoredLastAlert(item["sk"].partition("/")[2], _domain(item, read_last_alert), item)
+    for name, check in _EMAIL_OPTIONAL.items():
+        optional(item, name, check)
+    for delivery in item["deliveries"].values():
+        for name, check in _DELIVERY_REQUIRED.items():
+            required(delivery, name, check)
+    return StoredEmail(email_of(item["sk"]), item["sk"].partition("/")[0], _domain(item, read_email), item)
 
 
 def _domain(item: Item, read: Callable[[Mapping[str, Any]], T]) -> T:
@@ -253,14 +262,31 @@ _RECORD_OPTIONAL: Mapping[str, Check] = {
     "detection": mapping,
     "detection_counts": counts,
     "details": mapping,
+    "delivery": Delivery,
     "previous_disposition": text,
     "previous_alert_id": text,
 }
 """Types that `read_record` relies on. What is inside the detection and the details it reads leniently itself."""
-_LAST_ALERT_REQUIRED: Mapping[str, Check] = {
-    "disposition": text,
+_EMAIL_REQUIRED: Mapping[str, Check] = {
+    "version": integer,
+    "deliveries": lambda value: [mapping(it) for it in mapping(value).values()],
+    "recipients": texts,
+    "last_disposition": text,
+    "last_severity": Severity,
     "alert_id": text,
     "revision": integer,
     "escalated": boolean,
+    "alert_decided_at": utc_time,
+}
+_EMAIL_OPTIONAL: Mapping[str, Check] = {
+    "previous_disposition": text,
+    "previous_alert_id": text,
+    "complete_alert": text,
+}
+_DELIVERY_REQUIRED: Mapping[str, Check] = {
+    "disposition": text,
+    "escalates": boolean,
+    "severity": Severity,
+    "delivery": Delivery,
     "fetched_at": utc_time,
 }

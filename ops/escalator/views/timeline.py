@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from functions.domain.email_state import UNNAMED, DeliveryState, EmailState
 from functions.domain.outcome import Outcome
 from functions.domain.record import Record, State
 from ops.escalator.records.stored_record import (
     AnyRecord,
     RecordClaim,
-    StoredLastAlert,
+    StoredEmail,
     StoredRecord,
     UnreadableRecord,
 )
@@ -64,14 +65,27 @@ def record_timeline(record: AnyRecord, now: datetime) -> RecordTimeline:
     )
 
 
-def last_alert_sentence(stored: StoredLastAlert | UnreadableRecord) -> str:
-    """The last alert about an email, in one sentence."""
+def email_events(stored: StoredEmail | UnreadableRecord) -> tuple[Event, ...]:
+    """What is known of an email now: its last alert, and each of its deliveries."""
     if isinstance(stored, UnreadableRecord):
-        return f"Last alert unreadable: {stored}"
-    last_alert = stored.last_alert
-    before = f", after {last_alert.previous.disposition}" if last_alert.previous else ""
-    closed = "" if last_alert.escalated else ", not escalated"
-    return f"Last alert for {stored.email_id}: {last_alert.alert.disposition}{before}{closed} (alert {last_alert.alert.alert_id})"
+        return (Event(None, "unreadable", (str(stored),), urgent=True),)
+    deliveries = stored.state.deliveries.items()
+    known = (Event(it.fetched_at, "delivery", (_delivery_sentence(key, it),)) for key, it in deliveries)
+    return (*_last_alert(stored.state), *known)
+
+
+def _last_alert(state: EmailState) -> Iterator[Event]:
+    if alert := state.alert:
+        before = f", after {alert.previous.disposition}" if alert.previous else ""
+        closed = "" if alert.escalated else ", not escalated"
+        sentence = f"{alert.disposition}, severity {alert.severity}{before}{closed} (alert {alert.alert_id})"
+        yield Event(alert.decided_at, "last alert", (sentence,))
+
+
+def _delivery_sentence(key: str, delivery: DeliveryState) -> str:
+    named = "not named by its request" if key == UNNAMED else key
+    escalates = "" if delivery.escalates else ", not escalated"
+    return f"{named}: {delivery.disposition}{escalates}; {delivery.delivery.label}"
 
 
 def _events(stored: StoredRecord, now: datetime) -> Iterator[Event]:
@@ -157,6 +171,9 @@ def _end(stored: StoredRecord, now: datetime) -> Event:
             return Event(stored.published_at, "published", tuple(_published(stored)))
         case State.PENDING:
             return Event(None, "pending", tuple(_pending(stored.claim, now)), urgent=True)
+        case State.REPLACED:
+            lines = "the worker ended before it recorded whether the alert was sent", "the next alert took its place"
+            return Event(None, "replaced", lines)
         case State.RECORDED if outcome is Outcome.REJECTED:
             return Event(None, "recorded", ("no alert: no decision was possible. Check this email yourself.",), True)
         case State.RECORDED if outcome in (Outcome.ESCALATED, Outcome.CLOSED):

@@ -1,0 +1,46 @@
+"""Text as a mail spells it or an analyst pastes it: trimmed, folded, and defanging undone."""
+
+import re
+
+LONGEST = 500
+"""Characters of a canonical value, 4 bytes each at most. A partition key in DynamoDB has up to 2,048 bytes."""
+LONGEST_TEXT = 2**21
+"""Characters of a text that are read: Chrome opens no longer URL."""
+
+EDGES = (
+    "".join(map(chr, (*range(33), 0x7F, 0x85, 0xA0, 0xAD, 0x1680, *range(0x2000, 0x2010), *range(0x2028, 0x2030))))
+    + "\u205f\u2060\u3000\ufeff"
+)
+"""Control characters, white space and invisible marks. A browser drops the first around a URL; a terminal, a mail client
+or a chat adds the others."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SIGN = re.compile(r"[\[({] ?(://|//|[:/]|\\\\|[.\u3002\uff0e\uff61@]) ?[\])}]")
+_WORD = re.compile(r" ?[\[({] ?(dot|d0t|at) ?[\])}] ?", re.IGNORECASE)
+_HXXP = re.compile(r"\bhxxp", re.IGNORECASE)
+_HXXP_SCHEME = re.compile(r"\b(?:hxxp|h\*\*p)(?=s?:)", re.IGNORECASE)
+_PAIRS = frozenset({'""', "''", "``", "<>", "\u201c\u201d", "\u2018\u2019"})
+
+
+def refang(text: str) -> str:
+    """A pasted text with its defanging, enclosing quotes and trailing commas removed.
+
+    Undoes what alerts print (`hxxps[://]a[.]example[:]8443/x`) and `hxxp`, `(.)`, `{.}`, `[dot]`, `[at]`.
+    """
+    asked = clean(text).rstrip(",;").rstrip(EDGES)
+    for _ in range(3):
+        if asked[:1] + asked[-1:] in _PAIRS:
+            asked = asked[1:-1].strip(EDGES)
+    fanged, signs = _SIGN.subn(r"\1", asked)
+    fanged, words = _WORD.subn(lambda it: "@" if it[1].lower() == "at" else ".", fanged)
+    # Alerts replace `http` in a host too. Without brackets such a host is the sender's own.
+    return (_HXXP if signs or words else _HXXP_SCHEME).sub("http", fanged)
+
+
+def clean(text: str) -> str:
+    """The text without what may surround it, and without halves of surrogate pairs, as browsers read it."""
+    return _SURROGATE.sub("\ufffd", text[:LONGEST_TEXT]).strip(EDGES)
+
+
+def folded(text: str) -> str:
+    """The form of a value that cannot be parsed."""
+    return " ".join(text.split()).lower()[:LONGEST].rstrip()
