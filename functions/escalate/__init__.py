@@ -12,8 +12,9 @@ Start with `pipeline.py`. The other modules, in the order in which a message pas
     decision.py     detections -> decisions: pure functions, each decision with its record
     notify.py       decisions -> alerts: previous alerts, claim, publish, mark
     topic.py        the SNS topic; sns_encoding.py encodes the requests to SNS
-    finish.py       outcomes -> effects: records without an alert, the three-day limit, queue calls
-    queues.py       the SQS queues: backoff, requeue, dead-letter
+    finish.py       outcomes -> effects: records without an alert, queue calls
+    retries.py      backoff, the last receive, the three-day limit
+    queues.py       the SQS queues: delay, requeue, dead-letter
     telemetry.py    one log line and one metric for each outcome
 
 The content of an alert is in functions/alert/, the severity in functions/domain/severity.py.

@@ -6,17 +6,16 @@ An effect that fails turns its outcome into RETRY. The message stays on the queu
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from functions.domain.outcome import Outcome, Reason
 from functions.escalate.decision import Policy
-from functions.escalate.queues import MAX_BACKOFF_SECONDS, Queues
+from functions.escalate.queues import Queues
+from functions.escalate.retries import limit_retries
 from functions.escalate.stages import MessageResult
 from functions.ledger.ledger import Ledger
 from functions.ledger.table import LedgerUnavailable
 
-MAX_DEFERRAL = timedelta(days=3)
-"""The three-day limit: an older message is rejected, so that a human looks at it. The queue keeps messages for 4 days."""
 EFFECT_SECONDS = 9.0
 """One AWS call at its slowest (8 s), and 1 s for the response to Lambda."""
 
@@ -48,10 +47,8 @@ class Finisher:
         def in_time(effect: Effect) -> Effect:
             return lambda batch: effect(batch) if seconds_left() > EFFECT_SECONDS else [False] * len(batch)
 
-        finished = [
-            self._with_rejection_record(self._reject_if_too_old(self._defer_at_last_receive(result)))
-            for result in results
-        ]
+        limited = (limit_retries(result, self.max_receive_count, self.now()) for result in results)
+        finished = [self._with_rejection_record(result) for result in limited]
         finished = _apply(
             finished, lambda result: result.record is not None, in_time(self._record), Reason.LEDGER_UNAVAILABLE
         )
@@ -64,18 +61,6 @@ class Finisher:
         # If this call fails, the message still comes back, after the visibility timeout of the queue.
         in_time(self.queues.extend_visibility)([result for result in finished if result.outcome is Outcome.RETRY])
         return finished
-
-    def _defer_at_last_receive(self, result: MessageResult) -> MessageResult:
-        """Turn a RETRY at the last receive into DEFERRED. The requeued copy starts with a receive count of 0."""
-        if result.outcome is not Outcome.RETRY or result.message.receive_count < self.max_receive_count:
-            return result
-        return replace(result, outcome=Outcome.DEFERRED, delay=MAX_BACKOFF_SECONDS)
-
-    def _reject_if_too_old(self, result: MessageResult) -> MessageResult:
-        if result.outcome is not Outcome.DEFERRED or self.now() - result.message.first_seen < MAX_DEFERRAL:
-            return result
-        detail = f"deferred for {MAX_DEFERRAL.days} days; last reason: {result.reason}; {result.detail}"
-        return replace(result, outcome=Outcome.REJECTED, reason=Reason.DEFERRED_TOO_LONG, detail=detail)
 
     def _with_rejection_record(self, result: MessageResult) -> MessageResult:
         """Add a record to a rejection that names an email. The dead-letter queue keeps messages for 14 days only."""

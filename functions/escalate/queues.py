@@ -1,15 +1,15 @@
-"""The two SQS queues: backoff, requeue and dead-letter.
+"""The two SQS queues: delay, requeue and dead-letter.
 
 No method loses a message. If a call fails, the message stays on the requests queue and SQS delivers it again.
 """
 
-import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from functions.aws import AWS_FAILURES, chunks
+from functions.escalate.retries import backoff_seconds, delay_seconds
 from functions.escalate.sqs_message import FIRST_SEEN
 from functions.escalate.stages import MessageResult
 
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 
     BatchResponse = ChangeMessageVisibilityBatchResultTypeDef | SendMessageBatchResultTypeDef
 
-FIRST_BACKOFF_SECONDS = 30.0
-MAX_BACKOFF_SECONDS = 900.0
-"""Backoff: 30, 60, 120 ... 900 s, each shortened by up to half. 12 receives take about 1 h 20 min."""
-MAX_DELAY_SECONDS = 900
-"""The longest delay of a message that SQS accepts."""
 MESSAGE_LIMIT = 1024 * 1024
 """Bytes that SQS accepts for one message, and for all messages of one call together. Attributes count."""
 _ATTRIBUTES_SIZE = 2 * 1024
@@ -71,7 +66,7 @@ class Queues:
                     {
                         "Id": str(i),
                         "ReceiptHandle": result.message.receipt_handle,
-                        "VisibilityTimeout": self._backoff(result),
+                        "VisibilityTimeout": backoff_seconds(result, self.jitter),
                     }
                     for i, result in enumerate(results)
                 ],
@@ -95,22 +90,8 @@ class Queues:
         return sent
 
     def _delayed_entry(self, result: MessageResult) -> "Entry":
-        delay = delay_seconds(FIRST_BACKOFF_SECONDS if result.delay is None else result.delay, self.jitter)
+        delay = delay_seconds(result.delay, self.jitter)
         return _entry(result, {FIRST_SEEN: _first_seen(result)}) | {"DelaySeconds": delay}
-
-    def _backoff(self, result: MessageResult) -> int:
-        """Seconds until the next receive. Jitter spreads messages that failed together."""
-        backoff = min(MAX_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0 ** min(result.message.receive_count - 1, 10))
-        return math.ceil(max(result.delay or 0.0, backoff * self.jitter.uniform(0.5, 1.0)))
-
-
-def delay_seconds(seconds: float, jitter: random.Random) -> int:
-    """The SQS delay for a message that should return after this time.
-
-    The delay is up to 10 % longer than the time, never shorter. This jitter spreads messages that were deferred
-    together. A longer time than SQS accepts needs a second deferral.
-    """
-    return max(1, min(MAX_DELAY_SECONDS, math.ceil(seconds * jitter.uniform(1.0, 1.1))))
 
 
 def _dead_letter_entry(result: MessageResult) -> "Entry":

@@ -16,7 +16,7 @@ import pytest
 
 from functions.cloudflare.errors import Throttled
 from functions.cloudflare.rate_limiter import RateLimiter
-from functions.escalate.queues import delay_seconds
+from functions.escalate.retries import delay_seconds
 from tests.clock import Clock
 
 BATCH = 10

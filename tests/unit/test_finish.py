@@ -11,8 +11,9 @@ from functions.domain.email_id import EmailId
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import Record
 from functions.escalate.decision import ESCALATE_BY_DEFAULT, Policy
-from functions.escalate.finish import EFFECT_SECONDS, MAX_DEFERRAL, Finisher
-from functions.escalate.queues import MAX_BACKOFF_SECONDS, Queues
+from functions.escalate.finish import EFFECT_SECONDS, Finisher
+from functions.escalate.queues import Queues
+from functions.escalate.retries import MAX_BACKOFF_SECONDS, MAX_DEFERRAL
 from functions.escalate.stages import MessageResult
 from functions.ledger.ledger import Ledger
 from functions.ledger.table import LedgerUnavailable

@@ -6,7 +6,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from functions.cloudflare.client import CALL_SECONDS, DETAILS_CALL_SECONDS
 from functions.cloudflare.rate_limiter import BURST
-from functions.escalate import app, finish, investigate, notify, queues, topic
+from functions.escalate import app, finish, investigate, notify, retries, topic
 from functions.escalate.settings import MAX_RECEIVE_COUNT
 from ops.local.template import TEMPLATE
 from tests.unit import test_backlog, test_rate_limiter
@@ -71,8 +71,8 @@ def test_function_requeues_before_sqs_dead_letters() -> None:
 
 def test_retention_outlasts_deferral_and_redrive() -> None:
     """The queue keeps a message longer than its maximum deferral; the table keeps records longer than a redrive."""
-    max_deferral = finish.MAX_DEFERRAL.total_seconds()
-    assert QUEUE["MessageRetentionPeriod"] > max_deferral + queues.MAX_DELAY_SECONDS
+    max_deferral = retries.MAX_DEFERRAL.total_seconds()
+    assert QUEUE["MessageRetentionPeriod"] > max_deferral + retries.MAX_DELAY_SECONDS
     dead_letter_retention = RESOURCES["DeadLetterQueue"]["Properties"]["MessageRetentionPeriod"]
     min_days = yaml_parse(TEMPLATE.read_text("utf-8"))["Parameters"]["RecordRetentionDays"]["MinValue"]
     assert min_days * 86_400 > max_deferral + dead_letter_retention
