@@ -38,13 +38,13 @@ class Reason(StrEnum):
     NOTICE = "notice"
     # ALREADY_ESCALATED
     ALERT_SENT_BEFORE = "alert-sent-before"
+    DUPLICATE_IN_BATCH = "duplicate-in-batch"
     # NOT_FOUND, and RETRY before the last attempt
     NO_DETECTION = "no-detection"
     # RETRY
     CLOUDFLARE_UNAVAILABLE = "cloudflare-unavailable"
     CLAIMED_BY_ANOTHER = "claimed-by-another"
     SUPERSEDED = "superseded"
-    DUPLICATE_IN_BATCH = "duplicate-in-batch"
     LEDGER_UNAVAILABLE = "ledger-unavailable"
     PUBLISH_FAILED = "publish-failed"
     QUEUE_UNAVAILABLE = "queue-unavailable"
