@@ -13,7 +13,9 @@ MAX_RECEIVE_COUNT = 12
 CLOUDFLARE_API = "https://api.cloudflare.com/client/v4"
 
 _PLAIN_HTTP_HOSTS = frozenset({"127.0.0.1", "172.17.0.1", "::1", "localhost", "host.docker.internal"})
-"""Hosts of the local stack. For any other host, credentials are sent over TLS only."""
+"""Hosts of the local stack. For any other host, credentials and records are sent over TLS only."""
+_QUEUE_URLS = frozenset({"REQUEST_QUEUE_URL", "DEAD_LETTER_QUEUE_URL"})
+"""Parameters of requests. The SDK connects to its endpoint, not to the host in these URLs."""
 _ARN = r"arn:aws[a-z-]*:{service}:[a-z0-9-]+:[0-9]{{12}}:[A-Za-z0-9_-]+"
 
 
@@ -29,6 +31,7 @@ class Settings:
     environments:        how many execution environments of the function divide that share.
     role_id:             of the function's role, to recognize its own messages. None: `first_seen` of any sender counts.
     max_receive_count:   the receive at which the function requeues a message, before SQS dead-letters it.
+    aws_endpoint_url:    of an emulated AWS, which the AWS SDK reads itself. None: AWS.
     """
 
     account_id: str
@@ -48,6 +51,7 @@ class Settings:
     environments: int
     role_id: str | None
     max_receive_count: int
+    aws_endpoint_url: str | None
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -74,6 +78,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         environments=reader.number("MAXIMUM_CONCURRENCY", 1, 10, 2),
         role_id=reader.optional("FUNCTION_ROLE_ID", r"[A-Z0-9]{16,128}", "the unique id of an IAM role"),
         max_receive_count=reader.number("MAX_RECEIVE_COUNT", 1, 1000, MAX_RECEIVE_COUNT),
+        aws_endpoint_url=reader.optional_url("AWS_ENDPOINT_URL"),
     )
     if unknown := sorted(settings.escalate_on - DISPOSITIONS):
         valid = ", ".join(sorted(DISPOSITIONS))
@@ -119,6 +124,9 @@ class _Reader:
             self.problems.append(f"{name}: malformed; expected words separated by commas")
         return words
 
+    def optional_url(self, name: str) -> str | None:
+        return self.url(name) if self._environment.get(name, "").strip() else None
+
     def url(self, name: str, default: str = "") -> str:
         value = self.text(name, r"https?://[^\s/?#@]+(/[^\s?#@]*)?", "an https:// URL", default)
         try:
@@ -133,4 +141,4 @@ class _Reader:
         return value.rstrip("/")
 
     def _allows_plain_http(self, name: str, value: str) -> bool:
-        return name != "CLOUDFLARE_BASE_URL" or urlsplit(value).hostname in _PLAIN_HTTP_HOSTS
+        return name in _QUEUE_URLS or urlsplit(value).hostname in _PLAIN_HTTP_HOSTS

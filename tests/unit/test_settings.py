@@ -1,5 +1,6 @@
 """settings.py: environment variables are validated once, and one error names all problems."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ import pytest
 from functions.cloudflare.contract import DISPOSITIONS
 from functions.escalate.decision import ESCALATE_BY_DEFAULT
 from functions.escalate.settings import CLOUDFLARE_API, InvalidSettings, Settings, read_settings
+from ops.local.template import read_template
 from tests.unit.examples import ACCOUNT
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:alerts"
@@ -38,6 +40,7 @@ DEFAULTS = Settings(
     environments=2,
     role_id=None,
     max_receive_count=12,
+    aws_endpoint_url=None,
 )
 OPTIONAL = (
     "CLOUDFLARE_BASE_URL",
@@ -52,6 +55,7 @@ OPTIONAL = (
     "CLOUDFLARE_SHARE",
     "MAXIMUM_CONCURRENCY",
     "FUNCTION_ROLE_ID",
+    "AWS_ENDPOINT_URL",
 )
 
 
@@ -104,6 +108,7 @@ def test_all_settings_are_read_without_surrounding_whitespace() -> None:
         "MAXIMUM_CONCURRENCY": "5",
         "FUNCTION_ROLE_ID": " AROA3XFRBF535EXAMPLE1",
         "MAX_RECEIVE_COUNT": "9",
+        "AWS_ENDPOINT_URL": " http://172.17.0.1:5000/",
     }
     expected = Settings(
         account_id=ACCOUNT,
@@ -123,6 +128,7 @@ def test_all_settings_are_read_without_surrounding_whitespace() -> None:
         environments=5,
         role_id="AROA3XFRBF535EXAMPLE1",
         max_receive_count=9,
+        aws_endpoint_url="http://172.17.0.1:5000",
     )
     assert expected == read_settings(environment)
 
@@ -254,8 +260,57 @@ def test_empty_environment_names_all_required_settings() -> None:
     assert sorted(problem_names({})) == sorted([*(REQUIRED.keys() - {"LEDGER_TABLE"}), "ALERT_TOPIC_ARN, LEDGER_TABLE"])
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST", "[::1]", "host.docker.internal"])
-def test_plain_http_is_valid_for_hosts_of_the_local_stack(host: str) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "172.17.0.1", "localhost", "LOCALHOST", "[::1]", "host.docker.internal"])
+@pytest.mark.parametrize("name", ["CLOUDFLARE_BASE_URL", "AWS_ENDPOINT_URL"])
+def test_plain_http_is_valid_for_hosts_of_the_local_stack(name: str, host: str) -> None:
     """No network is between the function and these hosts."""
     url = f"http://{host}:8787/client/v4"
-    assert url == read_settings(REQUIRED | {"CLOUDFLARE_BASE_URL": url}).base_url
+    settings = read_settings(REQUIRED | {name: url})
+    assert url in (settings.base_url, settings.aws_endpoint_url)
+
+
+LOCAL_ENDPOINTS = ["http://127.0.0.1", "http://127.0.0.1:5000/", "http://localhost:5000", "http://172.17.0.1:5000"]
+ENDPOINTS = ["https://localhost:4566", "https://vpce-1-abc.dynamodb.eu-central-1.vpce.amazonaws.com"]
+DOCKER_ENDPOINTS = ["http://host.docker.internal:5000", "http://host.docker.internal:5000/path"]
+NOT_ENDPOINTS = [
+    "http://sqs.eu-central-1.amazonaws.com",
+    "http://10.0.0.1:5000",
+    "http://169.254.169.254",
+    "http://127.0.0.1.evil.example",
+    "http://127.0.0.1@evil.example",
+    "http://localhost.evil.example:5000",
+    "http://host.docker.internal.evil.example",
+    "https://127.0.0.1@evil.example",
+    "https://",
+    "https://evil.example?x=1",
+    "https://evil.example#x",
+    "ftp://127.0.0.1",
+    "127.0.0.1:5000",
+    "file:///tmp/aws",
+]
+
+
+@pytest.mark.parametrize("url", [*LOCAL_ENDPOINTS, *DOCKER_ENDPOINTS, *ENDPOINTS])
+def test_endpoint_of_this_machine_or_over_https_is_valid_in_settings_and_template(url: str) -> None:
+    assert url.rstrip("/") == read_settings(REQUIRED | {"AWS_ENDPOINT_URL": url}).aws_endpoint_url
+    assert endpoint_pattern().search(url)
+
+
+@pytest.mark.parametrize("url", NOT_ENDPOINTS)
+def test_other_endpoint_is_a_problem_in_settings_and_template(url: str) -> None:
+    """Credentials and records would leave this machine in plain text."""
+    [problem] = problems(REQUIRED | {"AWS_ENDPOINT_URL": url})
+    assert problem.startswith("AWS_ENDPOINT_URL: ")
+    assert "an https:// URL" in problem
+    assert not endpoint_pattern().search(url)
+
+
+def endpoint_pattern() -> re.Pattern[str]:
+    """What the template accepts as AwsEndpointUrl."""
+    return re.compile(read_template().cloudformation["Parameters"]["AwsEndpointUrl"]["AllowedPattern"])
+
+
+def test_plain_http_endpoint_is_refused_with_what_to_do() -> None:
+    assert problems(REQUIRED | {"AWS_ENDPOINT_URL": "http://aws.example"}) == [
+        "AWS_ENDPOINT_URL: expected an https:// URL; only the local stack may use http://"
+    ]
