@@ -1,6 +1,7 @@
 """`escalator report`: write an HTML report about a range of time. The page itself is made in report/."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ import click
 
 from functions.release import RELEASE
 from ops.escalator.options import query_options, table_options
+from ops.escalator.output.private_file import check_replaceable
 from ops.escalator.output.progress import progress
 from ops.escalator.output.resumable_file import writing
 from ops.escalator.output.unreadable import UnreadableCounter
@@ -30,7 +32,7 @@ from ops.escalator.text.labels import counted
     default="report.html",
     show_default=True,
     metavar="FILE",
-    help="An existing file is replaced once the new one is complete.",
+    help="Only you can read it. An existing file is replaced once the new one is complete.",
 )
 def report(reader: RecordReader, query: RecordQuery, output: Path) -> None:
     """Write an HTML report: one file that needs no network.
@@ -41,7 +43,7 @@ def report(reader: RecordReader, query: RecordQuery, output: Path) -> None:
     Example:
       escalator report --stack cloudflare-email-alerts --since 30d -o report.html
     """  # noqa: D301  # click's \b keeps the lines as they are
-    time_range, new = query.time_range, output.with_name(f"{output.name}.{os.getpid()}.new")
+    time_range = query.time_range
     period = Period(time_range.since, time_range.until, generated_at=datetime.now(UTC), release=RELEASE)
     unreadable = UnreadableCounter()
     with progress(time_range, newest_first=True) as advance:
@@ -54,8 +56,13 @@ def report(reader: RecordReader, query: RecordQuery, output: Path) -> None:
                     count += len(page.records)
                     advance(page.records[-1], count)
 
+        check_replaceable(output)
+        with writing(output):
+            # Readable by its user only, and with a random name, so that no link can be planted under it.
+            descriptor, name = tempfile.mkstemp(".new", f"{output.name}.", output.parent)
+        new = Path(name)
         try:
-            with writing(output), new.open("w", encoding="utf-8") as out:
+            with writing(output), os.fdopen(descriptor, "w", encoding="utf-8") as out:
                 count = write_report(records(), period, out)
             with writing(output):
                 new.replace(output)
