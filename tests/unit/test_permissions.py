@@ -1,0 +1,130 @@
+"""The IAM policies of template.yaml: what the code uses, and nothing else, in every partition of AWS."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "template.yaml").read_text("utf-8")
+TEMPLATE: dict[str, Any] = yaml_parse(TEXT)
+TREES = [ast.parse(path.read_text("utf-8")) for path in sorted((ROOT / "functions").rglob("*.py"))]
+SERVICES = ("dynamodb", "sns", "sqs", "secretsmanager")
+ACTIONS = {
+    "sns:PublishBatch": "sns:Publish",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+}
+"""Operations that another action allows. A transaction needs the action of each of its writes."""
+TRANSACTION = "dynamodb:TransactWriteItems"
+WRITES = {
+    "Put": "dynamodb:PutItem",
+    "Update": "dynamodb:UpdateItem",
+    "Delete": "dynamodb:DeleteItem",
+    "ConditionCheck": "dynamodb:ConditionCheckItem",
+}
+OF_THE_PLATFORM = {
+    "sqs:ReceiveMessage": "Lambda polls the queue",
+    "sqs:DeleteMessage": "Lambda polls the queue",
+    "sqs:GetQueueAttributes": "Lambda polls the queue",
+    "logs:CreateLogStream": "Lambda writes the log",
+    "logs:PutLogEvents": "Lambda writes the log",
+    "xray:PutTraceSegments": "Lambda traces invocations",
+    "xray:PutTelemetryRecords": "Lambda traces invocations",
+    "kms:Decrypt": "Secrets Manager decrypts a secret with its own key",
+}
+"""Actions that the code does not call, but what calls it."""
+FORBIDDEN = re.compile(r"\*|Delete(?!Message$)|Query|Scan|Execute|Create(?!LogStream$)|Tag|Policy|Pass")
+
+
+def statements(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield all policy statements of roles and resources, also those within conditions."""
+    match value:
+        case {"Effect": _}:
+            yield value
+        case dict():
+            for it in value.values():
+                yield from statements(it)
+        case list():
+            for it in value:
+                yield from statements(it)
+
+
+def actions(statement: dict[str, Any]) -> list[str]:
+    action = statement["Action"]
+    return [action] if isinstance(action, str) else action
+
+
+POLICIES = [
+    statement
+    for resource in TEMPLATE["Resources"].values()
+    for name, value in resource.get("Properties", {}).items()
+    if name != "AssumeRolePolicyDocument"
+    for statement in statements(value)
+]
+GRANTED = {action for statement in POLICIES for action in actions(statement)}
+
+
+def used_operations() -> set[str]:
+    """The operations of AWS clients that the code calls, as service:Operation."""
+    session = boto3.Session("local", "local", region_name="us-east-1")
+    operations = {
+        method: f"{service}:{operation}"
+        for service in SERVICES
+        for method, operation in session.client(service).meta.method_to_api_mapping.items()
+    }
+    return {
+        operations[node.func.attr]
+        for tree in TREES
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in operations
+    }
+
+
+def transaction_writes() -> set[str]:
+    """The kinds of writes in the transactions of the code."""
+    keys = {
+        key.value
+        for tree in TREES
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Dict)
+        for key in node.keys
+        if isinstance(key, ast.Constant)
+    }
+    return keys & WRITES.keys()
+
+
+def test_role_has_exactly_the_actions_that_the_code_and_lambda_use() -> None:
+    operations = used_operations()
+    assert TRANSACTION in operations
+    used = {ACTIONS.get(operation, operation) for operation in operations - {TRANSACTION}}
+    assert used | {WRITES[kind] for kind in transaction_writes()} | OF_THE_PLATFORM.keys() == GRANTED
+
+
+@pytest.mark.parametrize("action", sorted(GRANTED))
+def test_no_action_deletes_records_or_has_a_wildcard(action: str) -> None:
+    """Messages are the only thing that the role may delete."""
+    assert not FORBIDDEN.search(action.split(":")[1])
+
+
+@pytest.mark.parametrize("statement", POLICIES, ids=lambda it: ",".join(actions(it)))
+def test_statement_names_one_resource_of_the_stack(statement: dict[str, Any]) -> None:
+    """X-Ray has no resource-level permissions."""
+    assert "Allow" == statement["Effect"]
+    resource = statement["Resource"]
+    tracing = all(action.startswith("xray:") for action in actions(statement))
+    assert tracing == (resource == "*")
+    assert tracing or isinstance(resource, dict)
+
+
+def test_template_names_no_partition_and_no_domain_of_one() -> None:
+    """China has arn:aws-cn: and amazonaws.com.cn, GovCloud has arn:aws-us-gov:."""
+    assert re.findall(r"arn:aws[a-z-]*:", TEXT) == []
+    hosts = re.findall(r"[\w.${}:-]+\.amazonaws\.com\S*", TEXT)
+    assert ["lambda.amazonaws.com", "secretsmanager.${AWS::Region}.amazonaws.com"] == [it.rstrip(",}") for it in hosts]
+    assert "secretsmanager.${AWS::Region}.${AWS::URLSuffix}" in TEXT
