@@ -99,7 +99,7 @@ clean: ## Remove all environments and build results
 # The package has functions/, schemas/ and the pinned wheels. Three wheels are compiled (rpds-py of jsonschema, cffi and
 # ada-url). Their files for both architectures have different names, so one package has both, and the template's
 # Architecture cannot disagree with the build. ada-url has one file name for both, so the recipe renames it to the name that
-# Python looks for first. Its wheels need glibc 2.24; Lambda's Amazon Linux 2023 has 2.34. pip gets the target platform, so
+# Python looks for first. Its code needs glibc 2.17; Lambda's Amazon Linux 2023 has 2.34. pip gets the target platform, so
 # that any Python can build the package. Only the benchmark sets another RUNTIME, on machines without Python 3.13.
 RUNTIME := 3.13
 ABI := cpython-$(subst .,,$(RUNTIME))
