@@ -57,6 +57,8 @@ AWS = Config(
     # Validation is a tenth of the CPU of a batch. The tests show that no input leads to a malformed request.
     parameter_validation=False,
 )
+EMULATOR = Config(read_timeout=60)
+"""On a loaded machine, the emulated AWS of the local stack takes longer than AWS does. Its delay is no outage."""
 
 Handler = Callable[[dict[str, object], LambdaContext], dict[str, object]]
 
@@ -83,18 +85,19 @@ def _response(results: Sequence[MessageResult]) -> dict[str, object]:
 
 
 def _pipeline(settings: Settings, logger: Logger) -> Pipeline:
+    aws, sns_config = (it.merge(EMULATOR) if settings.is_emulated else it for it in (AWS, SNS))
     # One session, and the clients in sequence: building them in threads takes longer.
     session = boto3.Session()
-    sqs = session.client("sqs", config=AWS)
+    sqs = session.client("sqs", config=aws)
     policy = Policy(settings.account_id, settings.escalate_on, settings.record_all)
     ledger = topic = None
     if settings.ledger_table:
-        ledger = Ledger(Table(session.client("dynamodb", config=AWS), settings.ledger_table, settings.retention))
+        ledger = Ledger(Table(session.client("dynamodb", config=aws), settings.ledger_table, settings.retention))
     if settings.alert_topic_arn:
-        sns = session.client("sns", config=SNS)
+        sns = session.client("sns", config=sns_config)
         sns.meta.events.register_first("request-created.sns", encode)
         topic = Topic(sns, settings.alert_topic_arn)
-    credentials = Credentials(_secret_reader(session.client("secretsmanager", config=AWS), settings.secret_id))
+    credentials = Credentials(_secret_reader(session.client("secretsmanager", config=aws), settings.secret_id))
     try:
         credentials.current()
     except CredentialsRefused as exc:

@@ -53,6 +53,11 @@ class Settings:
     max_receive_count: int
     aws_endpoint_url: str | None
 
+    @property
+    def is_emulated(self) -> bool:
+        """Whether AWS is the emulator of the local stack. Only that is reached over plain http."""
+        return (self.aws_endpoint_url or "").startswith("http://")
+
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read the settings of an environment. An empty variable counts as missing. Raises InvalidSettings."""

@@ -6,15 +6,17 @@ Both are HTTP servers; the emulated AWS is moto's.
 import json
 import logging
 import os
+import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import boto3
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
 
 from ops.local.fake_cloudflare.auth import Credentials
 from ops.local.fake_cloudflare.mailbox import Mailbox
@@ -23,6 +25,8 @@ from ops.local.template import REGION, Template, output_of, read_template
 from ops.loopback import LISTS, bypass_proxy
 
 if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
@@ -116,13 +120,33 @@ def emulated_aws(host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """Run an emulated AWS during the block, and yield its endpoint."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     bypass_proxy(os.environ, host)
-    server = ThreadedMotoServer(ip_address=host, port=port, verbose=False)
-    server.start()
+    server = make_server(host, port, _EmulatedAws(), threaded=True, request_handler=MotoRequestHandler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
     try:
-        bound_host, bound_port = server.get_host_and_port()
-        yield f"http://{bound_host}:{bound_port}"
+        yield f"http://{host}:{server.server_port}"
     finally:
-        server.stop()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _EmulatedAws:
+    """moto's application, with one call of DynamoDB at a time.
+
+    DynamoDB's transactions are serializable. moto's copy the table without a lock: a write at the same moment makes the
+    copy fail, and is lost if the transaction is refused.
+    """
+
+    def __init__(self) -> None:
+        self._application = DomainDispatcherApplication(create_backend_app)
+        self._one_at_a_time = threading.Lock()
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
+        is_dynamodb = environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB")
+        with self._one_at_a_time if is_dynamodb else nullcontext():
+            response: Iterable[bytes] = self._application(environ, start_response)
+            return response
 
 
 def deploy(endpoint: str, secret: dict[str, str], name: str | None = None, /, **parameters: str) -> Stack:

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
@@ -118,14 +117,11 @@ class Proxy:
         upstream: str,
         decide: Decide,
         send_signal: Callable[[int], None] = lambda _: None,
-        one_at_a_time: "Lock | None" = None,
     ) -> None:
         """Listen on a free port.
 
         upstream: origin of the server. decide: returns the fault for a call. send_signal: signals the function's process.
-        one_at_a_time: held during calls of DynamoDB, whose transactions are serializable; the emulator's are not.
         """
-        self._one_at_a_time = one_at_a_time or Lock()
         self._upstream = urlsplit(upstream)
         self._decide = decide
         self.send_signal = send_signal
@@ -208,10 +204,9 @@ class Proxy:
         try:
             headers = {name: value for name, value in handler.headers.items() if name.lower() != "host"}
             headers["Host"] = self._upstream.netloc
-            with self._one_at_a_time if "DynamoDB" in handler.headers.get("x-amz-target", "") else nullcontext():
-                upstream.request(handler.command, handler.path, body or None, headers)
-                response = upstream.getresponse()
-                content = response.read()
+            upstream.request(handler.command, handler.path, body or None, headers)
+            response = upstream.getresponse()
+            content = response.read()
             forwarded = [it for it in response.getheaders() if it[0].lower() not in _CONNECTION_HEADERS]
             return response.status, forwarded, content
         finally:

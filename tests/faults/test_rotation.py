@@ -42,11 +42,8 @@ def test_rotation_under_load_loses_no_message(make_deployment: MakeDeployment) -
 
     with ExitStack() as servers:
         workers = []
-        one_at_a_time = threading.Lock()
         for counter in calls:
-            proxy = servers.enter_context(
-                Proxy(deployment.stack.aws["AWS_ENDPOINT_URL"], counting(counter), one_at_a_time=one_at_a_time)
-            )
+            proxy = servers.enter_context(Proxy(deployment.stack.aws["AWS_ENDPOINT_URL"], counting(counter)))
             variables = deployment.stack.environment | {"AWS_ENDPOINT_URL": proxy.origin}
             function = servers.enter_context(Environment(deployment.stack.template.handler, variables, 60))
             workers.append(threading.Thread(target=_drain, args=(Poller(deployment.stack, function, pause=0),)))

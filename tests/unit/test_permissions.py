@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
+import botocore.session
 import pytest
+from botocore import xform_name
 from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).parents[2]
@@ -72,11 +73,11 @@ GRANTED = {action for statement in POLICIES for action in actions(statement)}
 
 def used_operations() -> set[str]:
     """The operations of AWS clients that the code calls, as service:Operation."""
-    session = boto3.Session("local", "local", region_name="us-east-1")
+    session = botocore.session.get_session()
     operations = {
-        method: f"{service}:{operation}"
+        xform_name(operation): f"{service}:{operation}"
         for service in SERVICES
-        for method, operation in session.client(service).meta.method_to_api_mapping.items()
+        for operation in session.get_service_model(service).operation_names
     }
     return {
         operations[node.func.attr]
@@ -94,7 +95,7 @@ def transaction_writes() -> set[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Dict)
         for key in node.keys
-        if isinstance(key, ast.Constant)
+        if isinstance(key, ast.Constant) and isinstance(key.value, str)
     }
     return keys & WRITES.keys()
 

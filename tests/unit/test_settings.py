@@ -76,6 +76,7 @@ def problem_names(environment: dict[str, str]) -> list[str]:
 def test_required_settings_are_enough() -> None:
     """Every other setting has a default."""
     assert read_settings(REQUIRED) == DEFAULTS
+    assert not DEFAULTS.is_emulated
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\n\t"], ids=["empty", "space", "newline"])
@@ -292,7 +293,8 @@ NOT_ENDPOINTS = [
 
 @pytest.mark.parametrize("url", [*LOCAL_ENDPOINTS, *DOCKER_ENDPOINTS, *ENDPOINTS])
 def test_endpoint_of_this_machine_or_over_https_is_valid_in_settings_and_template(url: str) -> None:
-    assert url.rstrip("/") == read_settings(REQUIRED | {"AWS_ENDPOINT_URL": url}).aws_endpoint_url
+    settings = read_settings(REQUIRED | {"AWS_ENDPOINT_URL": url})
+    assert (url.rstrip("/"), url not in ENDPOINTS) == (settings.aws_endpoint_url, settings.is_emulated)
     assert endpoint_pattern().search(url)
 
 
