@@ -177,3 +177,22 @@ def test_next_answer_with_plenty_left_ends_the_slow_down() -> None:
     limiter.apply_ratelimit_header(f'"default";r={2 * BURST + 1};t=200')
     limiter.apply_ratelimit_header('"default";r=1150;t=280')
     assert [0.0] * 5 + [60.0] == waits_of(limiter, 6)
+
+
+def test_check_raises_until_the_very_end_of_a_short_block() -> None:
+    """A block of less than a second is a block, too."""
+    clock = Clock()
+    limiter = RateLimiter(960, 2, clock)
+    limiter.block_for(0.5)
+
+    with pytest.raises(Throttled) as raised:
+        limiter.check()
+    assert 0.5 == raised.value.retry_after
+    clock.now = 0.5
+    limiter.check()
+
+
+def test_burst_of_a_share_of_forty_is_twenty_and_of_less_is_its_half() -> None:
+    """With half of the share as burst, the other half is spread over the window."""
+    assert 20 == sum(it <= ROUNDING for it in waits_of(RateLimiter(40, 1, Clock()), 40))
+    assert 19 == sum(it <= ROUNDING for it in waits_of(RateLimiter(38, 1, Clock()), 38))

@@ -1,8 +1,9 @@
 """Parsing of responses: a result, or the error that decides what happens to the message."""
 
 import json
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -201,6 +202,12 @@ RETRY_AFTER: dict[str, tuple[dict[str, str], float]] = {
     "not a number": ({"retry-after": "nan"}, BLOCK_SECONDS),
     "Arabic digits": ({"retry-after": "١٧"}, BLOCK_SECONDS),  # noqa: RUF001
     "longer than the maximum": ({"retry-after": "86400"}, MAX_BLOCK_SECONDS),
+    "just below the minimum": ({"retry-after": "0.99"}, MIN_BLOCK_SECONDS),
+    "just above the minimum": ({"retry-after": "1.01"}, 1.01),
+    "just below the maximum": ({"retry-after": "899.5"}, 899.5),
+    "just above the maximum": ({"retry-after": "900.5"}, MAX_BLOCK_SECONDS),
+    "six digits": ({"retry-after": "999999"}, MAX_BLOCK_SECONDS),
+    "seven digits": ({"retry-after": "1000000"}, BLOCK_SECONDS),
     "5,000 digits": ({"retry-after": "9" * 5_000}, BLOCK_SECONDS),
     "a date in the past": ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, MIN_BLOCK_SECONDS),
     "a date without a zone": ({"retry-after": "Wed, 21 Oct 2015 07:28:00"}, MIN_BLOCK_SECONDS),
@@ -220,14 +227,70 @@ def test_retry_after_is_limited_or_replaced_by_the_default(headers: dict[str, st
     assert seconds == raised.value.retry_after
 
 
-def test_retry_after_with_a_date_pauses_until_then() -> None:
-    """The pause is the time until the date, from some moment during the call."""
+@pytest.fixture
+def _far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose local time is nine hours ahead of UTC."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "JST-9")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+ZONES = {
+    "GMT": "GMT",
+    "zone": "+0000",
+    "zone ahead of UTC": "+0530",
+    "zone behind UTC": "-0800",
+    "unknown zone": "-0000",
+    "no zone": "",
+}
+
+
+@pytest.mark.usefixtures("_far_from_utc")
+@pytest.mark.parametrize("zone", ZONES.values(), ids=ZONES)
+def test_retry_after_with_a_date_pauses_until_then(zone: str) -> None:
+    """The pause is the time until the date, from some moment during the call. A date without a zone is in UTC."""
     before = datetime.now(UTC)
     then = before.replace(microsecond=0) + timedelta(seconds=120)
+    sign, hours, minutes = (zone[0], zone[1:3], zone[3:]) if zone[1:].isdigit() else ("+", "0", "0")
+    offset = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
+    date = f"{then + offset:%a, %d %b %Y %H:%M:%S} {zone}".strip()
     with pytest.raises(Throttled) as raised:
-        read_result(429, {"retry-after": format_datetime(then, usegmt=True)}, failure(971))
+        read_result(429, {"retry-after": date}, failure(971))
     after = datetime.now(UTC)
     assert before <= then - timedelta(seconds=raised.value.retry_after) <= after
+
+
+STATUSES = {399: Unavailable, 400: Refused, 499: Refused, 500: Unavailable}
+
+
+@pytest.mark.parametrize(("status", "error"), STATUSES.items(), ids=str)
+def test_only_the_four_hundreds_are_refusals(status: int, error: type[CloudflareError]) -> None:
+    with pytest.raises(error):
+        read_result(status, {}, failure(1001))
+
+
+CODES: dict[str, tuple[tuple[int, ...], str]] = {
+    "none": ((), "Cloudflare returned 400: a retry cannot succeed"),
+    "zero": ((0,), "Cloudflare returned 400 with code 0: a retry cannot succeed"),
+    "largest": ((999_999,), "Cloudflare returned 400 with code 999999: a retry cannot succeed"),
+    "too large": ((1_000_000,), "Cloudflare returned 400: a retry cannot succeed"),
+    "five": ((5, 4, 3, 2, 1), "Cloudflare returned 400 with code 1, 2, 3, 4, 5: a retry cannot succeed"),
+    "six": ((6, 5, 4, 3, 2, 1), "Cloudflare returned 400 with code 1, 2, 3, 4, 5: a retry cannot succeed"),
+}
+
+
+@pytest.mark.parametrize(("codes_", "text"), CODES.values(), ids=CODES)
+def test_error_names_the_first_codes_in_order(codes_: tuple[int, ...], text: str) -> None:
+    with pytest.raises(Refused) as raised:
+        read_result(400, {}, failure(*codes_))
+    assert text == str(raised.value)
+
+
+def test_integer_of_400_digits_is_read_and_a_longer_one_is_infinite() -> None:
+    body = b'{"success": true, "result": [' + b"9" * 400 + b", " + b"9" * 401 + b"]}"
+    assert read_result(200, {}, body) == [10**400 - 1, float("inf")]
 
 
 def test_error_with_many_codes_has_a_short_text() -> None:

@@ -89,6 +89,7 @@ def test_plain_text_is_one_line_of_visible_characters(text: str, expected: str) 
 
 
 CUT = {
+    "length one below the limit": ("x" * 9, "x" * 9),
     "length at the limit": ("x" * 10, "x" * 10),
     "length one above the limit": ("x" * 11, "x" * 9 + "…"),
     "length far above the limit": ("x" * 10**7, "x" * 9 + "…"),
@@ -99,6 +100,34 @@ CUT = {
 def test_long_text_is_cut_with_an_ellipsis(text: str, expected: str) -> None:
     """The ellipsis counts as one of the ten characters."""
     assert expected == plain(text, 10)
+
+
+MARKS = {3: 3, 4: 4, 5: 4, 6: 4}
+
+
+@pytest.mark.parametrize(("written", "shown"), MARKS.items(), ids=str)
+@pytest.mark.parametrize("mark", ["\u0301", "\u20dd"], ids=["accent", "enclosing circle"])
+def test_fifth_mark_of_a_letter_is_dropped(mark: str, written: int, shown: int) -> None:
+    """The next letter has marks of its own."""
+    assert f"a{mark * shown}b{mark}" == plain(f"a{mark * written}b{mark}")
+
+
+READ = {"one below": (38, "x"), "at the end": (39, "x"), "one above": (40, "")}
+
+
+@pytest.mark.parametrize(("spaces", "expected"), READ.values(), ids=READ)
+def test_four_times_the_limit_is_read(spaces: int, expected: str) -> None:
+    """Spaces that are dropped do not count, but a text of megabytes is not read to its end."""
+    assert expected == plain(" " * spaces + "x", 10)
+
+
+DEFANGED_CUT = {6: "a[.]b", 5: "a[.]b", 4: "a[.…", 3: "a…", 2: "a…"}
+
+
+@pytest.mark.parametrize(("limit", "expected"), DEFANGED_CUT.items(), ids=str)
+def test_defanged_text_is_cut_at_the_limit_without_an_open_bracket(limit: int, expected: str) -> None:
+    """Brackets count, and a bracket at the cut is dropped."""
+    assert expected == defanged("a.b", limit)
 
 
 CLICKABLE = {
