@@ -59,6 +59,16 @@ class SearchValues:
     values: Mapping[SearchKind, tuple[str, ...]]
     cut: Mapping[SearchKind, int]
 
+    @property
+    def full(self) -> list[SearchKind]:
+        """Kinds at their limit. The email may have further values, by which the record is not found."""
+        return [kind for kind, found in self.values.items() if len(found) >= max_values(kind)]
+
+
+def max_values(kind: SearchKind) -> int:
+    """How many values of a kind a record can be found by."""
+    return MAX_CATEGORIES if kind is SearchKind.CATEGORY else MAX_VALUES
+
 
 def search_value(kind: SearchKind, text: str) -> str:
     """A value in the form in which it is stored and asked for; empty if it is none."""
@@ -72,7 +82,7 @@ def search_values(detection: Detection | None, details: MessageDetails | None) -
     cut: dict[SearchKind, int] = {}
     for kind, texts in _texts(detection, details).items():
         found = dict.fromkeys(value for text in texts if (value := search_value(kind, text)))
-        limit = MAX_CATEGORIES if kind is SearchKind.CATEGORY else MAX_VALUES
+        limit = max_values(kind)
         values[kind] = tuple(found)[:limit]
         if len(found) > limit:
             cut[kind] = len(found) - limit

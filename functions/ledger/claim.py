@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from functions.domain.email_state import EmailState, Plan, last_alert, plan
+from functions.domain.email_state import MAX_RECIPIENTS, EmailState, Plan, last_alert, plan
 from functions.domain.record import Record, State, moment
 from functions.ledger.email_item import email_attributes, read_email
 from functions.ledger.item import attributes, read_record
@@ -125,10 +125,12 @@ class ClaimAttempt:
         if self.plan.alert:
             writes += [self._record_write(self.plan.alert), *self._replacing(self.plan.alert)]
         elif self.state.alert:
-            new = [it for it in self.plan.state.recipients if it not in self.state.recipients]
+            known = self.plan.state.recipients
+            new = [it for it in known if it not in self.state.recipients]
+            is_full = bool(new) and len(known) >= MAX_RECIPIENTS
             writes += [
                 self.table.put({**pointer, "expires_at": self.table.expires_at(self.records[0])})
-                for pointer in recipient_pointers(new, self.state.alert, email_key(self.records[0]))
+                for pointer in recipient_pointers(new, self.state.alert, email_key(self.records[0]), is_full=is_full)
             ]
         return [] if self.claim else writes
 

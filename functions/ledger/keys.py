@@ -5,6 +5,7 @@
     <postfix id>      <account>/<email>#<revision>                 the record of an alert
     <postfix id>      <account>/<email>#<label>#<SQS message id>   the record of a decision not to alert
     <kind>=<value>    <decided_at> <sk of a record>                a pointer from a link host, a hash ... to a record
+    full=<kind>       <decided_at> <sk of a record>                the record may have more values than pointers
 
 <email> is the postfix id, for a short postfix id with `@` and the date (EmailId.email). One query returns everything about
 an email, in whichever form its id is given. Each index sorts by `decided_at`. Pointers are for values of which a record has
@@ -68,6 +69,11 @@ def pointer_key(kind: SearchKind, value: str, decided_at: str, record_sk: str) -
     return {"pk": f"{kind}={value}", "sk": f"{decided_at} {record_sk}"}
 
 
+def full_partition(kind: SearchKind) -> str:
+    """The partition of the records that have so many values of a kind that some may have no pointer."""
+    return f"full={kind}"
+
+
 def pointed_at(pointer_sk: str) -> dict[str, str]:
     """The key of the record that a pointer leads to, from the pointer's sort key."""
     record_sk = pointer_sk.partition(" ")[2]
@@ -87,15 +93,23 @@ def is_record(sk: str) -> bool:
 def pointers(record: Record, key: dict[str, str]) -> list[dict[str, str]]:
     """The keys of the pointers to a record with this key."""
     decided_at = moment(record.decided_at)
-    found = search_values(record.detection, record.details).values
-    return [pointer_key(kind, value, decided_at, key["sk"]) for kind, values in found.items() for value in values]
+    found = search_values(record.detection, record.details)
+    made = [pointer_key(kind, value, decided_at, key["sk"]) for kind, its in found.values.items() for value in its]
+    return made + [_full_key(kind, decided_at, key["sk"]) for kind in found.full]
 
 
-def recipient_pointers(recipients: Sequence[str], alert: LastAlert, key: dict[str, str]) -> list[dict[str, str]]:
+def recipient_pointers(
+    recipients: Sequence[str], alert: LastAlert, key: dict[str, str], *, is_full: bool = False
+) -> list[dict[str, str]]:
     """The keys of pointers from further recipients of an email to the record of its last alert.
 
-    key: of the email's item.
+    key: of the email's item. is_full: whether the email can take no further recipients after these.
     """
     sk, decided_at = alert_key_of(key, alert.revision)["sk"], moment(alert.decided_at)
     values = (search_value(SearchKind.RECIPIENT, text) for text in recipients)
-    return [pointer_key(SearchKind.RECIPIENT, value, decided_at, sk) for value in values if value]
+    made = [pointer_key(SearchKind.RECIPIENT, value, decided_at, sk) for value in values if value]
+    return made + ([_full_key(SearchKind.RECIPIENT, decided_at, sk)] if is_full else [])
+
+
+def _full_key(kind: SearchKind, decided_at: str, record_sk: str) -> dict[str, str]:
+    return {"pk": full_partition(kind), "sk": f"{decided_at} {record_sk}"}

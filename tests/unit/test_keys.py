@@ -213,6 +213,21 @@ def test_record_has_a_pointer_for_every_value() -> None:
     assert {f"2026-11-23T12:00:00.000Z {alert_key(found)['sk']}"} == {pointer["sk"] for pointer in made}
 
 
+def test_record_with_as_many_values_as_are_kept_says_that_there_may_be_more() -> None:
+    """One value less, and nothing is missing."""
+    for count, full in ((MAX_VALUES - 1, []), (MAX_VALUES, ["full=link_host"]), (MAX_VALUES + 9, ["full=link_host"])):
+        links = [{"href": f"https://host{number}.example/"} for number in range(count)]
+        found = escalated(detection=detection(links=links))
+        assert full == [it["pk"] for it in pointers(found, alert_key(found)) if it["pk"].startswith("full=")]
+
+
+def test_email_that_takes_no_further_recipient_says_so() -> None:
+    alert = escalated()
+    made = recipient_pointers(["kim@larkfield.example"], last_alert(alert), email_key(alert), is_full=True)
+    assert ["recipient=kim@larkfield.example", "full=recipient"] == [it["pk"] for it in made]
+    assert {alert_key(alert)["sk"]} == {pointed_at(it["sk"])["sk"] for it in made}
+
+
 def test_further_recipient_has_a_pointer_to_the_record_of_the_last_alert() -> None:
     """The pointer is equal to the one that the record itself would have."""
     alert = escalated(detection=detection(headers=[{"name": "To", "value": "Kim@larkfield.example"}]), revision=2)
@@ -240,7 +255,7 @@ def test_any_answer_has_pointers_that_dynamodb_accepts(
         for key in (alert_key(found), decision_key(found)):
             made = pointers(found, key)
             assert len(made) == len({(pointer["pk"], pointer["sk"]) for pointer in made})
-            assert len(made) <= MAX_VALUES * (len(SearchKind) - 1) + MAX_CATEGORIES
+            assert len(made) <= MAX_VALUES * (len(SearchKind) - 1) + MAX_CATEGORIES + len(SearchKind)
             assert all(len(pointer["pk"].encode()) <= PARTITION_KEY_LIMIT for pointer in made)
             assert all(len(pointer["sk"].encode()) <= SORT_KEY_LIMIT for pointer in made)
             assert not [pointer for pointer in made if pointer["pk"] in {f"{kind}=" for kind in SearchKind}]
