@@ -10,10 +10,12 @@ from functions.release import RELEASE
 from ops.escalator.aws import CommandFailed, Connection, Interrupted
 from ops.escalator.commands.explain import explain
 from ops.escalator.commands.export import export
+from ops.escalator.commands.find import find
 from ops.escalator.commands.history import history
 from ops.escalator.commands.redrive import redrive
 from ops.escalator.commands.report import report
 from ops.escalator.commands.stats import stats
+from ops.escalator.output.console import OutputClosed
 from ops.escalator.text.sanitize import visible
 from ops.interrupt import INTERRUPTED
 from ops.loopback import bypass_proxy
@@ -21,7 +23,7 @@ from ops.loopback import bypass_proxy
 DONE, NOT_DONE, USAGE = 0, 1, 2
 """Exit codes, the same as those of click itself: 1 for an error, 2 for a usage error."""
 COMMANDS = {
-    "Look at records": (history, explain, stats),
+    "Look at records": (find, explain, history, stats),
     "Write files": (report, export),
     "Dead-letter queue": (redrive,),
 }
@@ -54,9 +56,19 @@ class EscalatorGroup(click.Group):
             code = _complain(str(exc), INTERRUPTED)
         except CommandFailed as exc:
             code = _complain(str(exc), NOT_DONE)
+        except OutputClosed:
+            code = _discard_output()
         except click.Abort:
             code = _complain("interrupted; look at what is there before you go on", INTERRUPTED)
         sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _discard_output() -> int:
+    """Python flushes stdout once more when it ends, which would fail."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+    os.close(devnull)
+    return DONE
 
 
 def _complain(text: str, code: int) -> int:

@@ -1,7 +1,7 @@
 """Options that several commands share: AWS connection, table or queues, time range, record values."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import reduce, wraps
@@ -15,16 +15,17 @@ from functions.domain.severity import Severity
 from functions.ledger.keys import YES, Index
 from ops.escalator.aws import CommandFailed, Connection
 from ops.escalator.dead_letters.queue import DeadLetters
-from ops.escalator.records.query import InvalidValue, RecordQuery, asked_value
+from ops.escalator.records.query import InvalidValue, RecordQuery, asked_value, nearest_word, option_name
 from ops.escalator.records.reader import RecordReader
 from ops.escalator.records.time_range import InvalidTime, TimeRange, read_time
 
 TABLE, DEAD_LETTERS, REQUESTS = "LEDGER_TABLE", "DEAD_LETTER_QUEUE_URL", "REQUEST_QUEUE_URL"
 """Environment variables of the function. `make local` sets them, too."""
-DEFAULT_SINCE = "30d"
+DEFAULT_DAYS = 30
 
 _OUTPUTS = {TABLE: "LedgerTableName", DEAD_LETTERS: "DeadLetterQueueUrl", REQUESTS: "RequestQueueUrl"}
 _OPTIONS = {TABLE: "--table", DEAD_LETTERS: "--dead-letter-queue-url", REQUESTS: "--request-queue-url"}
+_DEFAULT_SINCE = f"{DEFAULT_DAYS}d"
 _BEGINNING = "1970-01-01"
 _FIRST_RECORD = datetime(2026, 1, 1, tzinfo=UTC)
 """No record is older than the project. Each earlier month would cost one query."""
@@ -130,11 +131,26 @@ _SINCE = click.option(
     "--since",
     metavar="TIME",
     help="Start: 90m, 24h, 7d or 4w before now, or 2026-11-24, or 2026-11-24T06:43:00Z (UTC)."
-    f"  [default: {DEFAULT_SINCE}]",
+    f"  [default: {_DEFAULT_SINCE}]",
 )
 _UNTIL = click.option("--until", metavar="TIME", help="End (exclusive), in the same forms.  [default: now]")
 RECORDED_OUTCOMES = (Outcome.ESCALATED, Outcome.CLOSED, Outcome.NOT_ESCALATED, Outcome.NOT_FOUND, Outcome.REJECTED)
 """The other outcomes are never recorded."""
+
+
+class Word(click.Choice[str]):
+    """A choice between words. The error for another word names the nearest one."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        super().__init__([*words], case_sensitive=False)
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """All words, and the nearest one."""
+        return (
+            f"{super().get_invalid_choice_message(value, ctx)} Did you mean {nearest_word(str(value), self.choices)}?"
+        )
+
+
 _VALUES: dict[str, dict[str, Any]] = {
     "sender_domain": {"metavar": "DOMAIN", "help": "Domain of the sender, or of Reply-To."},
     "sender": {"metavar": "ADDRESS", "help": "Address of the sender, or of Reply-To."},
@@ -144,17 +160,17 @@ _VALUES: dict[str, dict[str, Any]] = {
     "recipient": {"metavar": "ADDRESS", "help": "Address of a recipient."},
     "category": {"metavar": "NAME", "help": "Name of a threat category."},
     "message_id": {"metavar": "ID", "help": "Message-ID header of the email."},
+    "subject": {"metavar": "WORDS", "help": "Words of the subject, in any order."},
+    "alert_id": {"metavar": "ID", "help": "Id of the alert, as the alert prints it."},
     "disposition": {"metavar": "WORD", "help": "Cloudflare's disposition, such as MALICIOUS."},
-    "severity": {"type": click.Choice([*Severity], case_sensitive=False), "help": "Severity of the alert."},
+    "severity": {"type": Word(Severity), "help": "Severity of the alert."},
     "delivered": {
-        "type": click.Choice(["true", "false", "unknown"], case_sensitive=False),
+        "type": Word(["true", "false", "unknown"]),
         "help": "Whether the email was in an inbox.",
     },
-    "outcome": {"type": click.Choice([*RECORDED_OUTCOMES], case_sensitive=False), "help": "Outcome of the decision."},
+    "outcome": {"type": Word(RECORDED_OUTCOMES), "help": "Outcome of the decision."},
     "account_id": {"metavar": "ID", "help": "Cloudflare account."},
 }
-_OPTION_NAMES = {"account_id": "--account"}
-"""Options with another name than the attribute."""
 
 
 def time_range_options(command: Command) -> Command:
@@ -162,7 +178,7 @@ def time_range_options(command: Command) -> Command:
 
     @wraps(command)
     def with_time_range(*args: Any, since: str | None, until: str | None, **params: Any) -> Any:
-        return command(*args, time_range=read_time_range(since or DEFAULT_SINCE, until, datetime.now(UTC)), **params)
+        return command(*args, time_range=read_time_range(since or _DEFAULT_SINCE, until, datetime.now(UTC)), **params)
 
     return _add(with_time_range, _SINCE, _UNTIL)
 
@@ -176,20 +192,31 @@ def query_options(command: Command) -> Command:
         values = {name: _asked(name, text) for name, text in texts.items() if text is not None}
         if pending and (pointed := [name for name in SearchKind if name in values]):
             raise click.UsageError(
-                f"{_option(pointed[0])} and --pending exclude each other: it finds records only after their alert is sent."
+                f"{option_name(pointed[0])} and --pending exclude each other: it finds records only after their alert is sent."
             )
         if pending:
             values[Index.PENDING.partitioned_by] = YES
-        time_range = read_time_range(since or (_BEGINNING if pending else DEFAULT_SINCE), until, datetime.now(UTC))
+        time_range = read_time_range(since or (_BEGINNING if pending else _DEFAULT_SINCE), until, datetime.now(UTC))
         return command(*args, query=RecordQuery(time_range, values), **params)
 
     return _add(
         with_query,
         _SINCE,
         _UNTIL,
-        *(click.option(_option(name), name, **settings) for name, settings in _VALUES.items()),
+        *(click.option(option_name(name), name, **settings) for name, settings in _VALUES.items()),
         click.option("--pending", is_flag=True, help="Only alerts not confirmed as sent, of any age."),
     )
+
+
+def is_default_range() -> bool:
+    """Whether the operator has left the start of the time range to its default of 30 days."""
+    params = click.get_current_context().params
+    return params.get("since") is None and not params.get("pending") and not params.get("cursor")
+
+
+def whole_retention() -> TimeRange:
+    """The time range of all records that exist."""
+    return read_time_range(_BEGINNING, None, datetime.now(UTC))
 
 
 def read_time_range(since: str, until: str | None, now: datetime) -> TimeRange:
@@ -210,14 +237,10 @@ def _asked(name: str, text: str) -> str:
     try:
         return asked_value(name, text)
     except InvalidValue as exc:
-        message = f"{_option(name)} {exc}"
+        message = f"{option_name(name)} {exc}"
         raise click.UsageError(message if message.endswith("?") else f"{message}.") from exc
 
 
 def _add(command: Command, *options: Decorator) -> Command:
     """Apply options so that the help lists them in this order."""
     return reduce(lambda decorated, option: option(decorated), reversed(options), command)
-
-
-def _option(name: str) -> str:
-    return _OPTION_NAMES.get(name) or f"--{name.replace('_', '-')}"

@@ -11,11 +11,15 @@ from rich.text import Text
 
 from functions.domain.email_id import EmailId
 from functions.domain.record import moment
+from functions.ledger.keys import email_of
 from ops.escalator.aws import CommandFailed
-from ops.escalator.options import table_options
+from ops.escalator.options import table_options, whole_retention
+from ops.escalator.output.completeness import period
 from ops.escalator.output.console import Output, output_option
 from ops.escalator.output.unreadable import UnreadableCounter
-from ops.escalator.records.reader import RecordReader
+from ops.escalator.records.query import RecordQuery
+from ops.escalator.records.reader import EmailRecords, RecordReader
+from ops.escalator.records.reading import Reading, email_id, id_readings
 from ops.escalator.records.stored_record import StoredEmail, UnreadableRecord
 from ops.escalator.text.sanitize import one_line
 from ops.escalator.views.row import CSV_COLUMNS, STYLES, flat_row
@@ -30,23 +34,27 @@ def explain(reader: RecordReader, id: str, form: str | None) -> None:
     """Explain the decisions about one email as a timeline.
 
     The timeline says what was decided, by which rule, and which alert was sent. The last part has the email's last alert
-    and each of its deliveries with its disposition. ID is any of Cloudflare's three forms: a postfix id, an alert id or an
-    investigate id. Records under the other forms are included. Times are UTC.
+    and each of its deliveries with its disposition. ID is the alert id that an alert prints, or any
+    of Cloudflare's three forms: a postfix id, an alert id or an investigate id. Records under the other forms are included.
+    Times are UTC.
 
     \b
     Example:
       escalator explain 4gZJ8d1HhYz7V2L --stack cloudflare-email-alerts
     """  # noqa: D301  # click's \b keeps the lines as they are
-    email_id = EmailId.read(id.strip())
-    if email_id is None:
+    ids = id_readings(id)
+    if not ids:
         raise click.UsageError(
-            f"{id!r} is not an email id. Pass an id as Cloudflare gives it, such as 4gZJ8d1HhYz7V2L or a longer form of it."
+            f"{id!r} is not an email id. Pass an id as Cloudflare gives it, such as 4gZJ8d1HhYz7V2L or a longer form of it,"
+            " or an alert id. To search for anything else, use `escalator find`."
         )
-    email = reader.email(email_id)
+    postfix_id, email = explained_email(reader, ids)
     if not email.records:
+        kinds = " or ".join(it.what for it in reversed(ids))
         raise CommandFailed(
-            f"no record of {email_id.postfix_id} in {reader.table}: check the id and the table. Records expire after"
-            " RecordRetentionDays, and decisions not to alert are recorded only with RecordAll"
+            f"no record of {postfix_id} in {reader.table}: check the id and the table. It was searched for as {kinds} in"
+            f" all records, {period(whole_retention())}. Records expire after RecordRetentionDays, and decisions not to"
+            " alert are recorded only with RecordAll"
         )
     unreadable = UnreadableCounter()
     records = list(unreadable.watch(email.records))
@@ -61,8 +69,26 @@ def explain(reader: RecordReader, id: str, form: str | None) -> None:
         case "plain":
             output.rows(("at", "what", "sentence"), _lines(timelines, emails))
         case _:
-            output.show(*_headed(email_id.postfix_id, timelines), *_summed_up(emails))
+            output.show(*_headed(postfix_id, timelines), *_summed_up(emails))
     unreadable.report("--json prints such records as recorded.")
+
+
+def explained_email(reader: RecordReader, ids: Sequence[Reading]) -> tuple[str, EmailRecords]:
+    """The email that one of the ids belongs to, with its postfix id. An email id is looked up first: it costs one query."""
+    postfix_id, email = ids[0].value, EmailRecords((), ())
+    for reading in reversed(ids):
+        known = reading.id or _email_of_alert(reader, reading.value)
+        if known:
+            postfix_id, email = known.postfix_id, reader.email(known)
+        if email.records:
+            break
+    return postfix_id, email
+
+
+def _email_of_alert(reader: RecordReader, alert_id: str) -> EmailId | None:
+    query = RecordQuery(whole_retention(), {"alert_id": alert_id})
+    found = next((record for page in reader.pages(query, limit=1) for record in page.records), None)
+    return email_id(email_of(found.position.sk)) if found else None
 
 
 Emails = Sequence[tuple[str, Sequence[Event]]]

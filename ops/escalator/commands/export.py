@@ -10,6 +10,8 @@ import click
 
 from ops.escalator.aws import CommandFailed, Interrupted
 from ops.escalator.options import query_options, table_options
+from ops.escalator.output.completeness import report_completeness
+from ops.escalator.output.console import write
 from ops.escalator.output.file_formats import FORMATS, HEADINGS
 from ops.escalator.output.progress import Advance, progress
 from ops.escalator.output.resumable_file import ResumableFile
@@ -52,19 +54,22 @@ def export(reader: RecordReader, query: RecordQuery, form: str, output: Path | N
     """  # noqa: D301  # click's \b keeps the lines as they are
     unreadable = UnreadableCounter()
     if output is None:
+        count = 0
         with progress(query.time_range) as advance:
-            click.echo(HEADINGS.get(form, ""), nl=False)
-            for text, _ in _pages(reader, query, form, state={}, advance=advance, unreadable=unreadable):
-                click.echo(text, nl=False)
+            write(HEADINGS.get(form, ""))
+            for text, state in _pages(reader, query, form, state={}, advance=advance, unreadable=unreadable):
+                write(text)
+                count = state["count"]
         unreadable.report(_UNREADABLE)
+        report_completeness(reader, query, count)
         return
     params = click.get_current_context().params
     request = {"table": reader.table, "format": form, "since": params["since"], "until": params["until"]}
     with ResumableFile(output, request | {**query.values}) as file:
         if not file.state:
             file.step(HEADINGS.get(form, "").encode(), _state(query.time_range, None, 0))
-        elif count := file.state["count"]:
-            click.echo(f"Resuming after {counted(count, 'record')}.", err=True)
+        elif done := file.state["count"]:
+            click.echo(f"Resuming after {counted(done, 'record')}.", err=True)
         query = RecordQuery(_time_range(file.state), query.values)
         try:
             with progress(query.time_range) as advance:
@@ -74,11 +79,12 @@ def export(reader: RecordReader, query: RecordQuery, form: str, output: Path | N
                     file.step(text.encode(), state)
         except (CommandFailed, KeyboardInterrupt) as exc:
             end, reason = (CommandFailed, str(exc)) if isinstance(exc, CommandFailed) else (Interrupted, "interrupted")
-            count = counted(file.state["count"], "record")
-            raise end(f"{reason}; run the same command again to resume after {count}") from exc
+            written = counted(file.state["count"], "record")
+            raise end(f"{reason}; run the same command again to resume after {written}") from exc
         file.finish()
     unreadable.report(_UNREADABLE)
     click.echo(f"Wrote {counted(file.state['count'], 'record')} to {output}.", err=True)
+    report_completeness(reader, query, file.state["count"])
 
 
 def _pages(

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 import click
 
 from ops.escalator.options import query_options, table_options
+from ops.escalator.output.completeness import report_completeness
 from ops.escalator.output.console import Output, output_option
+from ops.escalator.output.record_rows import write_records
 from ops.escalator.output.unreadable import UnreadableCounter
 from ops.escalator.records.cursor import Cursor, InvalidCursor
 from ops.escalator.records.query import RecordQuery
 from ops.escalator.records.reader import Page, RecordReader
 from ops.escalator.records.stored_record import AnyRecord, Position
-from ops.escalator.views.row import CSV_COLUMNS, PIPE_COLUMNS, STYLES, fit_columns, flat_row, table_row
 
 TERMINAL_LIMIT = 100
 """Records shown on a terminal without --limit."""
@@ -55,22 +56,12 @@ def history(reader: RecordReader, query: RecordQuery, limit: int | None, cursor:
     if limit is None and output.form == "table":
         limit = TERMINAL_LIMIT
     result = HistoryResult(reader.pages(query, after, limit))
-    match output.form:
-        case "json":
-            output.rows((), (record.item for record in result))
-        case "csv":
-            output.rows(CSV_COLUMNS, map(flat_row, result))
-        case "plain":
-            output.rows(PIPE_COLUMNS, map(flat_row, result))
-        case _:
-            for page in result.pages():
-                columns, rows = fit_columns([table_row(it) for it in page.records], output.width)
-                output.rows(columns, rows, styles=STYLES)
+    write_records(output, result.pages())
     result.unreadable.report("--json prints such records as recorded.")
     if result.rest:
         click.echo(f"There may be more records. Continue with --cursor {Cursor.after(result.rest, query)}", err=True)
-    elif not result.count and not after:
-        click.echo("No records found.", err=True)
+    if result.count or not after:
+        report_completeness(reader, query, result.count)
 
 
 @dataclass
@@ -82,12 +73,9 @@ class HistoryResult:
     rest: Position | None = None
     unreadable: UnreadableCounter = field(default_factory=UnreadableCounter)
 
-    def pages(self) -> Iterator[Page]:
+    def pages(self) -> Iterator[tuple[AnyRecord, ...]]:
         """Yield the pages that have records."""
         for page in self.source:
             self.count, self.rest = self.count + len(page.records), page.rest
             if page.records:
-                yield Page(tuple(self.unreadable.watch(page.records)), page.rest)
-
-    def __iter__(self) -> Iterator[AnyRecord]:
-        return (record for page in self.pages() for record in page.records)
+                yield tuple(self.unreadable.watch(page.records))

@@ -10,6 +10,7 @@ import click
 
 from functions.release import RELEASE
 from ops.escalator.options import query_options, table_options
+from ops.escalator.output.completeness import report_completeness
 from ops.escalator.output.private_file import check_replaceable
 from ops.escalator.output.progress import progress
 from ops.escalator.output.resumable_file import writing
@@ -70,3 +71,4 @@ def report(reader: RecordReader, query: RecordQuery, output: Path) -> None:
             new.unlink(missing_ok=True)
     unreadable.report("The report lists such records with the problem; `escalator history --json` prints them.")
     click.echo(f"Wrote {counted(count, 'record')} to {output}.", err=True)
+    report_completeness(reader, query, count)

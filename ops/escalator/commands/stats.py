@@ -12,8 +12,10 @@ from rich.text import Text
 
 from functions.domain.record import State, moment
 from ops.escalator.options import table_options, time_range_options
+from ops.escalator.output.completeness import report_nothing
 from ops.escalator.output.console import Output, output_option
 from ops.escalator.output.unreadable import UnreadableCounter
+from ops.escalator.records.query import RecordQuery
 from ops.escalator.records.reader import RecordReader
 from ops.escalator.records.time_range import TimeRange
 from ops.escalator.text.labels import counted, duration
@@ -39,8 +41,9 @@ _TITLES = {
 def stats(reader: RecordReader, time_range: TimeRange, form: str | None) -> None:
     """Count decisions, and measure how fast alerts were sent.
 
-    The counts are by day, disposition, severity, outcome, state, delivery and sender. The command reads the index by time and no records. Days and times are UTC. --csv and a pipe get one line for each
-    figure: its name, its group and its value.
+    The counts are by day, disposition, severity, outcome, state, delivery and sender. The command reads the index by
+    time and no records. Days and times are UTC. --csv and a pipe get one line for each figure: its name, its group and its
+    value.
 
     \b
     Example:
@@ -56,6 +59,8 @@ def stats(reader: RecordReader, time_range: TimeRange, form: str | None) -> None
             output.rows(("figure", "of", "value"), _lines(figures))
         case _:
             output.show(*_tables(figures))
+    if not statistics.records and not unreadable.count:
+        report_nothing(reader.table, RecordQuery(time_range))
     unreadable.report("The statistics do not include such records; `escalator history` lists them.")
 
 

@@ -11,7 +11,7 @@ from ops.escalator.dead_letters.message import DeadLetter
 from ops.escalator.dead_letters.queue import DeadLetters
 from ops.escalator.dead_letters.result import ActionResult, ResultKind
 from ops.escalator.dead_letters.selection import QueueSummary, Selection, count_by_reason, summarize_queue
-from ops.escalator.output.console import Output
+from ops.escalator.output.console import Output, OutputClosed
 from ops.escalator.text.labels import counted
 
 _COLUMNS = ("id", "reason", "result", "detail")
@@ -62,7 +62,10 @@ def run_action(action: Action, letters: DeadLetters, selection: Selection, outpu
             results.append(result)
             yield result.row()
 
-    output.rows(_COLUMNS, rows(), prose=["detail"])
+    try:
+        output.rows(_COLUMNS, rows(), prose=["detail"])
+    except OutputClosed as exc:
+        raise CommandFailed(f"the output was closed after {counted(len(results), 'message')}; run it again") from exc
     click.echo(_summary_line(results, summary), err=True)
     return all(result.succeeded for result in results)
 

@@ -23,8 +23,21 @@ Styles = Mapping[str, Mapping[str, str]]
 """Styles of a table's values: column -> value -> style."""
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+
+class OutputClosed(Exception):
+    """What reads the output has ended, as `head` does after its lines."""
+
+
 _PROSE_WIDTH = 24
 _ANY_WIDTH = 10_000
+
+
+def write(text: str) -> None:
+    """Write to stdout. Raises OutputClosed."""
+    try:
+        click.echo(text, nl=False)
+    except BrokenPipeError as exc:
+        raise OutputClosed("the output was closed") from exc
 
 
 def output_option(command: Command) -> Command:
@@ -62,19 +75,19 @@ class Output:
             case "json":
                 _json(rows)
             case "csv":
-                click.echo(csv_line(columns), nl=False)
+                write(csv_line(columns))
                 for row in rows:
-                    click.echo(csv_line(row[name] for name in columns), nl=False)
+                    write(csv_line(row[name] for name in columns))
             case "plain":
                 for row in rows:
-                    click.echo("\t".join(one_line(row[name]) for name in columns))
+                    write("\t".join(one_line(row[name]) for name in columns) + "\n")
             case _:
                 _table(columns, rows, frozenset(prose), styles or {})
 
     def record(self, record: Mapping[str, Any]) -> None:
         """Write one record with all its values. A nested mapping becomes one line, or column, for each name."""
         if self.form == "json":
-            click.echo(json.dumps(record, indent=1))
+            write(f"{json.dumps(record, indent=1)}\n")
             return
         flat = _flat(record)
         match self.form:
@@ -82,7 +95,7 @@ class Output:
                 self.rows(flat, [{name: visible(str(value)) for name, value in flat.items()}])
             case "plain":
                 for name, value in flat.items():
-                    click.echo(f"{visible(name)}\t{visible(str(value))}")
+                    write(f"{visible(name)}\t{visible(str(value))}\n")
             case _:
                 _console().print(_block({name: visible(str(value), lines=True) for name, value in flat.items()}))
 
@@ -100,9 +113,9 @@ def _json(rows: Iterable[Row]) -> None:
     """Write one array with one row in each line."""
     start = "["
     for row in rows:
-        click.echo(f"{start}\n {json.dumps(row)}", nl=False)
+        write(f"{start}\n {json.dumps(row)}")
         start = ","
-    click.echo("[]" if start == "[" else "\n]")
+    write("[]\n" if start == "[" else "\n]\n")
 
 
 def _table(columns: list[str], rows: Iterable[Row], prose: frozenset[str], styles: Styles) -> None:
@@ -145,5 +158,13 @@ def _flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return flat
 
 
+class _Console(Console):
+    """A console that reports a closed output as any other output of this module does."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich calls this, and would exit with status 1."""
+        raise OutputClosed("the output was closed")
+
+
 def _console() -> Console:
-    return Console(highlight=False)
+    return _Console(highlight=False)

@@ -14,7 +14,7 @@ from functions.domain.search_values import SearchKind
 from functions.ledger.attribute_values import from_item, to_item
 from functions.ledger.keys import MONTH, Index, email_of, is_record, pointed_at, pointer_key
 from ops.escalator.aws import CommandFailed, explained
-from ops.escalator.records.query import RecordQuery, Source
+from ops.escalator.records.query import RecordQuery, Source, full_source
 from ops.escalator.records.stored_record import (
     AnyRecord,
     Item,
@@ -95,7 +95,7 @@ class RecordReader:
                 size = QUERY_SIZE if remaining is None or query.is_filtered else min(QUERY_SIZE, remaining)
                 entries, start = self._query(source, query.time_range, start, size, newest_first=newest_first)
                 is_last = start is None and source is sources[-1]
-                positions = [_position(it) for it in entries]
+                positions = [_position(it) for it in entries if _may_match(query, source, it)]
                 for first in range(0, len(positions), PAGE_SIZE):
                     chunk = positions[first : first + PAGE_SIZE]
                     records = [read_stored_record(it) for it in self._items(query, chunk)]
@@ -120,6 +120,16 @@ class RecordReader:
                 yield from (read_summary(from_item(it)) for it in entries)
                 if start is None:
                     break
+
+    def full(self, kind: SearchKind, time_range: TimeRange) -> list[Position]:
+        """Records of the range that may have more values of a kind than those by which they are found, newest first."""
+        found: list[Position] = []
+        start: Wire | None = None
+        while True:
+            entries, start = self._query(full_source(kind), time_range, start, None, newest_first=True)
+            found += map(_position, entries)
+            if start is None:
+                return found
 
     def email(self, id: EmailId) -> EmailRecords:
         """Read everything about one email, whichever form its id has: its records, its deliveries and its last alert.
@@ -218,6 +228,11 @@ class RecordReader:
                     f"cannot read the table {self.table}: DynamoDB returned no records after {len(PAUSES) + 1} attempts;"
                     " try again later"
                 )
+
+
+def _may_match(query: RecordQuery, source: Source, entry: Wire) -> bool:
+    """Whether the record of an entry can match the query. Other indexes than the one by time hold keys alone."""
+    return source.index is not Index.BY_TIME or query.may_match(from_item(entry))
 
 
 def _is_read(source: Source, after: Position | None, newest_first: bool) -> bool:

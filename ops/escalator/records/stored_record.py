@@ -61,6 +61,7 @@ class StoredRecord:
 
     alert_id:       the id of the published alert; None where no alert was claimed.
     sender_domain, sender_ip: the first of those that the record can be found by.
+    subject:        the beginning of the subject, also where there are no message details.
     expires_at:     when DynamoDB deletes the record.
     release, schema_version: of the function that decided.
     details_counts: length of each list of the message details before it was cut. The detection has its own counts.
@@ -74,6 +75,7 @@ class StoredRecord:
     alert_id: str | None
     sender_domain: str | None
     sender_ip: str | None
+    subject: str | None
     claim: RecordClaim | None
     published_at: datetime | None
     sns_message_id: str | None
@@ -184,6 +186,7 @@ def _stored_record(item: Item) -> StoredRecord:
         alert_id=optional(item, "alert_id", text),
         sender_domain=optional(item, "sender_domain", text),
         sender_ip=optional(item, "sender_ip", text),
+        subject=optional(item, "subject", text),
         claim=RecordClaim(
             at=claimed_at,
             owner=optional(item, "owner", text, "unknown"),

@@ -4,6 +4,7 @@ The labels of deliveries are in the domain (`Delivery.label`), because alerts us
 """
 
 from functions.domain.outcome import Outcome, Reason
+from functions.domain.search_values import SearchKind
 
 REASONS = {
     Reason.DISPOSITION_LISTED: "the disposition is in EscalateOn",
@@ -28,6 +29,16 @@ OUTCOMES = {
     Outcome.REJECTED: "rejected: the request is on the dead-letter queue",
 }
 """Every outcome that is ever recorded."""
+KINDS = {
+    SearchKind.LINK_HOST: "host of a link",
+    SearchKind.ATTACHMENT_HASH: "hash of an attachment",
+    SearchKind.CATEGORY: "threat category",
+    SearchKind.RECIPIENT: "recipient",
+    SearchKind.SENDER: "sender",
+    SearchKind.SENDER_DOMAIN: "domain of a sender",
+    SearchKind.SENDER_IP: "IP address of a sender",
+    SearchKind.MESSAGE_ID: "Message-ID",
+}
 IN_INBOX = {"true": "in an inbox", "false": "not in an inbox", "unknown": "not known"}
 """By `Delivery.delivered`."""
 

@@ -6,6 +6,7 @@ from typing import Any
 from rich.cells import cell_len
 from rich.text import Text
 
+from functions.domain.recipients import recipients
 from functions.domain.record import moment
 from ops.escalator.records.stored_record import AnyRecord, StoredRecord, UnreadableRecord
 from ops.escalator.text.labels import UNREADABLE
@@ -45,17 +46,32 @@ CSV_COLUMNS = (
     "sk",
 )
 """New columns go to the end, because readers may use positions. links, attachments, findings: counts."""
-PIPE_COLUMNS = ("decided_at", "severity", "disposition", "sender_domain", "delivered", "state", "id", "subject")
+PIPE_COLUMNS = (
+    "decided_at",
+    "severity",
+    "disposition",
+    "sender_domain",
+    "delivered",
+    "state",
+    "id",
+    "subject",
+    "outcome",
+)
+"""New columns go to the end here, too."""
 TABLE_COLUMNS = ("decided", "severity", "disposition", "sender_domain", "delivered", "state", "id", "subject")
 STYLES = {
     "severity": {"Critical": "bold red", "High": "red", "Medium": "yellow"},
     "state": {"PENDING": "bold yellow"},
 }
 
-_DROPPED_FIRST = ("delivered", "state")
+RECIPIENT_WIDTH = 140
+"""Cells of a terminal that has room for the recipient."""
+_DROPPED_FIRST = ("recipient", "delivered", "state")
 _GAP = 3
 """Cells between columns. A table has one more on each side."""
 _MIN_TEXT = len("sender domain")
+_MAX_RECIPIENT = 36
+"""Cells of the recipient: most addresses, and how many more there are."""
 
 
 def flat_row(record: AnyRecord) -> dict[str, Any]:
@@ -76,13 +92,17 @@ def table_row(record: AnyRecord) -> dict[str, str]:
     row = {name: one_line(value) for name, value in flat_row(record).items()}
     at = row["decided_at"]
     row |= {"disposition": row["disposition"] or row["outcome"], "decided": f"{at[:10]} {at[11:16]}"}
-    return {name: row[name] for name in TABLE_COLUMNS}
+    return {name: row[name] for name in TABLE_COLUMNS} | {"recipient": one_line(_recipient(record))}
 
 
 def fit_columns(rows: Sequence[dict[str, str]], width: int) -> tuple[list[str], list[dict[str, str]]]:
     """Columns and rows that fit a terminal of this width: drop the least important columns, and cut long texts."""
-    widths = {name: max(map(cell_len, (name, *(row[name] for row in rows)))) + _GAP for name in TABLE_COLUMNS}
-    columns = [name for name in TABLE_COLUMNS if name != "subject" and any(row[name] for row in rows)]
+    names = [*TABLE_COLUMNS]
+    if width >= RECIPIENT_WIDTH:
+        names.insert(names.index("delivered"), "recipient")
+        rows = [row | {"recipient": _cut(row["recipient"], _MAX_RECIPIENT)} for row in rows]
+    widths = {name: max(map(cell_len, (name, *(row[name] for row in rows)))) + _GAP for name in names}
+    columns = [name for name in names if name != "subject" and any(row[name] for row in rows)]
 
     def room(*excluded: str) -> int:
         return width + 1 - sum(widths[it] for it in columns if it not in excluded) - _GAP
@@ -120,7 +140,7 @@ def _values(stored: StoredRecord) -> dict[str, Any]:
         "delivery_status": details.delivery_status if details else None,
         "sender_domain": stored.sender_domain,
         "sender_ip": stored.sender_ip,
-        "subject": details.subject if details else None,
+        "subject": (details.subject if details else None) or stored.subject,
         "from": details.from_ if details else None,
         "to": details.to if details else None,
         "categories": [it.name or it.id for it in categories],
@@ -142,6 +162,15 @@ def _values(stored: StoredRecord) -> dict[str, Any]:
         "pk": stored.position.pk,
         "sk": stored.position.sk,
     }
+
+
+def _recipient(record: AnyRecord) -> str:
+    """The first recipient, and how many more there are."""
+    if isinstance(record, UnreadableRecord):
+        return ""
+    found = recipients(record.record.detection, record.record.details)
+    more = f" +{len(found) - 1}" if len(found) > 1 else ""
+    return found[0] + more if found else ""
 
 
 def _cut(text: str, cells: int) -> str:
