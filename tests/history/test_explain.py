@@ -88,6 +88,29 @@ def test_any_form_of_the_id_finds_the_email(email: LedgerCli, form: str) -> None
     ]
 
 
+def test_alert_id_finds_the_email(email: LedgerCli) -> None:
+    """As the alert prints it, for each alert of the email, of any age."""
+    ids = [it["alert_id"] for it in json.loads(email.run("explain", POSTFIX_ID, "--json").stdout)["records"]]
+
+    done = [email.run("explain", spelled, "--json") for it in ids for spelled in (it, f"Alert ID:   {it.upper()}")]
+
+    assert 3 == len({*ids})
+    assert [[*ids]] * 6 == [[it["alert_id"] for it in json.loads(run.stdout)["records"]] for run in done]
+
+
+def test_unknown_alert_id_names_what_was_searched(email: LedgerCli) -> None:
+    """It may be an email id, too."""
+    done = email.run("explain", "7" * 32)
+    assert (1, "", 1) == (done.exit_code, done.stdout, done.stderr.count("\n"))
+    assert f"no record of {'7' * 32} in {email.table}" in done.stderr
+    assert "searched for as postfix id or alert id in all records, from 2026-01-01 00:00 to " in done.stderr
+
+
+def test_text_that_is_no_id_is_sent_to_find(email: LedgerCli) -> None:
+    done = email.run("explain", "evil.example")
+    assert (2, True) == (done.exit_code, "To search for anything else, use `escalator find`." in done.stderr)
+
+
 TIMELINE = f"""\
 	record	MALICIOUS Critical SENT {INVESTIGATE_ID}
 	subject	Your invoice
@@ -144,7 +167,7 @@ def test_terminal_has_headings_and_days(email: LedgerCli) -> None:
 
     assert (0, f"Email {POSTFIX_ID}") == (status, screen.splitlines()[0])
     assert [f"{it} of 3" for it in (1, 2, 3)] == [line[:6] for line in screen.splitlines() if " of 3  " in line]
-    assert [" 2026-11-20", " 2026-11-21", " 2026-11-21"] == [
+    assert [" 2026-11-20", " 2026-11-21", " 2026-11-21", " 2026-11-21"] == [
         line.rstrip() for line in screen.splitlines() if line.startswith(" 2026")
     ]
     end = " ".join(screen.partition("Now")[2].split())
@@ -267,9 +290,16 @@ def test_short_id_of_another_day_is_another_email(make_ledger: MakeLedger) -> No
     for full in days:
         alert(cli.ledger, malicious(id=EmailId(full), details=details(id=full)))
 
-    found = {it: json.loads(cli.run("explain", it, "--json").stdout)["records"] for it in (*days, "4B0C8D1E2F")}
+    forms = (*days, "4B0C8D1E2F", "4B0C8D1E2F-2026-11-19T10:00:00Z", "4B0C8D1E2F@2026-11-20")
+    found = {it: json.loads(cli.run("explain", it, "--json").stdout)["records"] for it in forms}
+    by_alert = {
+        days[n]: json.loads(cli.run("explain", found[days[n]][0]["alert_id"], "--json").stdout)["records"]
+        for n in (0, 1)
+    }
 
-    assert [[days[0]], [days[1]], days] == [sorted(it["id"] for it in records) for records in found.values()]
+    expected = [[days[0]], [days[1]], days, [days[0]], [days[1]]]
+    assert expected == [sorted(it["id"] for it in records) for records in found.values()]
+    assert [[days[0]], [days[1]]] == [[it["id"] for it in records] for records in by_alert.values()]
 
 
 def test_email_without_records_says_what_to_check(email: LedgerCli) -> None:
@@ -294,6 +324,7 @@ def test_every_recorded_reason_has_a_label() -> None:
         "throttled",
         "credentials-refused",
         "out-of-time",
+        "notice",
     }
     assert {*Reason} - never_recorded == REASONS.keys()
 

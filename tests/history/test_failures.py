@@ -3,6 +3,7 @@
 import json
 import random
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -189,3 +190,94 @@ def test_table_without_indexes_is_reported(empty: LedgerCli) -> None:
     assert (1, True) == (done.exit_code, "use a table created from the current template.yaml" in done.stderr), (
         done.stderr
     )
+
+
+WRONG_VALUES = {
+    "IP address": (["--sender-ip", "999.1.1.1"], "--sender-ip `999.1.1.1` is not an IP address: expected one such as"),
+    "hash": (["--attachment-hash", "zzz"], "--attachment-hash `zzz` is not a hash: expected 32, 40 or 64 hexadecimal"),
+    "disposition": (["--disposition", "MALICOUS"], "`MALICOUS` is not a disposition: did you mean MALICIOUS?"),
+    "severity": (["--severity", "hihg"], "Did you mean High?"),
+    "outcome": (["--outcome", "ESCALATE"], "Did you mean ESCALATED?"),
+    "delivered": (["--delivered", "ture"], "Did you mean true?"),
+    "account": (["--account", "7d1f"], "--account `7d1f` is not the id of an account: expected 32 hexadecimal digits."),
+    "alert id": (["--alert-id", "4gZJ8d1HhYz7V2L"], "`4gZJ8d1HhYz7V2L` is not an alert id: expected 32 hexadecimal"),
+    "host": (["--link-host", "mailto:a@b.example"], "has no host: expected a URL or a host such as evil.example"),
+    "two addresses": (["--recipient", "a@b.example, c@d.example"], "has more than one address. Give one."),
+}
+
+
+@pytest.mark.parametrize(("args", "said"), WRONG_VALUES.values(), ids=WRONG_VALUES.keys())
+@pytest.mark.parametrize("command", ["history", "export", "report"])
+def test_value_that_cannot_be_what_it_should_is_a_usage_error(
+    empty: LedgerCli, command: str, args: list[str], said: str
+) -> None:
+    """The error says what to give instead."""
+    done = empty.run(command, *args)
+    assert (2, "", 1) == (done.exit_code, done.stdout, done.stderr.count("\n"))
+    assert said in done.stderr
+
+
+EMPTY_ANSWERS = {
+    "history": (["history"], "No records found in the table TABLE, from "),
+    "history with options": (
+        ["history", "--link-host", "hxxp://EVIL[.]example/a", "--severity", "high"],
+        "No records found with --link-host evil.example --severity High in the table TABLE, from ",
+    ),
+    "history of one account": (
+        ["history", "--account", "7D1F0C2AB84E4E6F9A35C8D2E6B10F47"],
+        "No records found with --account 7d1f0c2ab84e4e6f9a35c8d2e6b10f47 in the table TABLE, from ",
+    ),
+    "stats": (["stats"], "No records found in the table TABLE, from "),
+    "export": (
+        ["export", "--sender", "a@b.example"],
+        "No records found with --sender a@b.example in the table TABLE, from ",
+    ),
+    "report": (["report", "-o", "FILE"], "No records found in the table TABLE, from "),
+}
+
+
+@pytest.mark.parametrize(("args", "said"), EMPTY_ANSWERS.values(), ids=EMPTY_ANSWERS.keys())
+def test_empty_answer_says_what_was_searched(empty: LedgerCli, tmp_path: Path, args: list[str], said: str) -> None:
+    """Table, options and period, and that 30 days is the default. A given period has no such note."""
+    args = [str(tmp_path / "report.html") if it == "FILE" else it for it in args]
+    default = " (the last 30 days, the default; --since searches further back)."
+
+    done = [empty.run(*args, *since) for since in ([], ["--since", "2026-03-01", "--until", "2026-03-02T06:30:00Z"])]
+
+    assert [0, 0] == [it.exit_code for it in done]
+    lines = [it.stderr.splitlines()[-1] for it in done]
+    assert [True, True] == [line.startswith(said.replace("TABLE", empty.table)) for line in lines], lines
+    assert lines[0].endswith(default)
+    assert lines[1].endswith(" 2026-03-01 00:00 to 2026-03-02 06:30 UTC.")
+
+
+def test_no_pending_alert_has_no_default_period(empty: LedgerCli) -> None:
+    line = empty.run("history", "--pending").stderr
+    assert line.startswith(f"No records found with --pending in the table {empty.table}, from 2026-01-01 00:00 to ")
+    assert "default" not in line
+
+
+PRINTING = {
+    "history": ["history", "--since", "60d"],
+    "history as JSON": ["history", "--since", "60d", "--json"],
+    "history as CSV": ["history", "--since", "60d", "--csv"],
+    "find": ["find", "bad.example", "--json"],
+    "export": ["export", "--since", "60d"],
+    "stats": ["stats", "--since", "60d"],
+    "explain": ["explain", "ID", "--json"],
+}
+
+
+@pytest.mark.parametrize("args", PRINTING.values(), ids=PRINTING.keys())
+def test_closed_output_ends_with_status_zero_and_no_traceback(shared_times: SharedTimes, args: list[str]) -> None:
+    """As with `| head`. The output is closed before the first line, so that the first write fails."""
+    ledger, samples = shared_times
+    process = ledger.start(*(samples[0].record.id.value if it == "ID" else it for it in args))
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+
+    errors = process.stderr.read()
+    process.stderr.close()
+
+    assert (0, b"") == (process.wait(), errors)

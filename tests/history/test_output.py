@@ -2,6 +2,7 @@
 
 import csv
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -60,7 +61,8 @@ def test_hostile_text_in_a_pipe_is_visible_and_no_formula(
 
     done = ledger.run(*(it.record.id.value if word == "ID" else word for word in command))
 
-    assert (0, True) == (done.exit_code, "gpj" in done.stdout)
+    # Of the hostile values, statistics have the domain of the sender alone. A host ends before the slash.
+    assert (0, True) == (done.exit_code, ("=cmd|'" if command[0] == "stats" else "gpj") in done.stdout)
     assert done.stdout.replace("\n", "").replace("\t", "").isprintable()
     if "csv" in command or "--csv" in command:
         assert not [cell for row in csv.reader(done.stdout.splitlines()) for cell in row if cell.startswith("=")]
@@ -87,6 +89,27 @@ def test_csv_has_a_heading_and_flat_columns(hostile: tuple[LedgerCli, Sample]) -
     ledger, it = hostile
     [row] = csv.DictReader(ledger.run("history", "--csv").stdout.splitlines())
     assert (it.decided_at, it.sk, it.record.id.value) == (row["decided_at"], row["sk"], row["id"])
+
+
+def test_wide_terminal_has_a_column_for_the_recipient(make_ledger: MakeLedger) -> None:
+    """A narrow one has none. The first recipient stands for all of them, with their number."""
+    people = [{"name": "To", "value": f"person{number}@company.example"} for number in range(3)]
+    it = replace(sample(random.Random(5), NOW - timedelta(minutes=5), {"headers": people}, details=None), pending=False)
+    ledger = make_ledger([it])
+
+    screens = [ledger.on_a_terminal("history", columns=columns)[1] for columns in (120, 180)]
+
+    assert [False, True] == [" recipient " in screen for screen in screens]
+    assert [False, True] == ["person0@company.example +2" in screen for screen in screens]
+
+
+def test_pipe_has_the_outcome_in_its_last_column(shared_times: SharedTimes) -> None:
+    """Positions of the other columns stay."""
+    ledger, samples = shared_times
+    lines = [line.split("\t") for line in ledger.run("history", "--since", "60d").stdout.splitlines()]
+    assert len(samples) == len(lines)
+    assert {it.record.outcome for it in samples} == {line[-1] for line in lines}
+    assert {it.decided_at for it in samples} == {line[0] for line in lines}
 
 
 def test_table_has_a_line_for_each_record(shared_times: SharedTimes) -> None:

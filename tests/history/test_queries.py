@@ -119,6 +119,18 @@ def test_most_selective_of_several_values_is_read(
     assert {"Query", "BatchGetItem"} == set(cost.calls)
 
 
+def test_alert_id_reads_the_index_by_time_and_one_record(ledger: LedgerCli, many: list[Sample]) -> None:
+    """The newest record first, and no month before that of the record."""
+    it = [sample for sample in many if not sample.is_decision_only][-20]
+    values = {"alert_id": it.record.alert_id, "severity": it.record.severity or ""}
+
+    with ledger.measured() as cost:
+        found = [it for page in ledger.reader.pages(RecordQuery(ALL, values), limit=1) for it in page.records]
+
+    assert_same([it], found)
+    assert ({"by_time"}, 1) == (cost.indexes, cost.records)
+
+
 UNINDEXED = {"delivered": "true", "outcome": "NOT_ESCALATED", "account_id": ACCOUNT}
 
 

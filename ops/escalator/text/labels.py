@@ -13,6 +13,7 @@ REASONS = {
     Reason.DISPOSITION_NOT_GIVEN: "Cloudflare gave no disposition",
     Reason.NO_DETECTION: "Cloudflare had no detection for this id, at the last attempt either",
     Reason.MALFORMED_BODY: "the request was malformed",
+    Reason.NOT_A_REQUEST: "the message was not a request",
     Reason.INVALID_ID: "the request had no valid email id",
     Reason.ACCOUNT_NOT_CONFIGURED: "the request named another account",
     Reason.INVALID_ANSWER: "Cloudflare's response did not match its contract in a field that the decision needs",
