@@ -219,3 +219,31 @@ def test_answer_that_a_limit_may_have_shortened_says_so(make_ledger: MakeLedger)
         assert note in cli.run(*command).stderr, command
     assert "may be missing" not in cli.run("history", "--recipient", "host119@larkfield.example").stderr
     assert "may be missing" not in cli.run("history", "--link-host", "a.example", "--until", "7d").stderr
+
+
+def test_alert_that_is_not_confirmed_is_found_by_its_id(make_ledger: MakeLedger) -> None:
+    """It has no pointers before it is marked as sent."""
+    cli = make_ledger([])
+    alert = claimed(cli.ledger, wanted(), LONG_AGO)
+
+    done = cli.run("find", alert.alert_id, "--json")
+
+    assert ["PENDING"] == [it["state"] for it in json.loads(done.stdout)]
+
+
+SUBJECTS = {
+    "encoded word": ("=?utf-8?B?w5xiZXJmw6RsbGlnZSBSZWNobnVuZw==?=", "\u00fcberf\u00e4llige rechnung"),
+    "unknown charset": ("=?none?Q?invoice?=", "invoice"),
+    "malformed": ("=?utf-8?B?=?= invoice", "invoice"),
+    "charset that is none": ("=?\u00e9?Q?invoice?=", "invoice"),
+    "defanged in the question": ("Login at evil.example", "login evil[.]example"),
+}
+
+
+@pytest.mark.parametrize(("subject", "asked"), SUBJECTS.values(), ids=SUBJECTS.keys())
+def test_subject_is_searched_as_a_mail_client_shows_it(make_ledger: MakeLedger, subject: str, asked: str) -> None:
+    cli = make_ledger([])
+    recorded = escalated(details=details(subject=subject), decided_at=NOW)
+    publish(cli.ledger, claimed(cli.ledger, recorded, NOW), "sns-1", NOW)
+    assert 1 == len(cli.history("--subject", asked))
+    assert [] == cli.history("--subject", f"{asked} missing")

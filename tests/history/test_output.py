@@ -92,7 +92,7 @@ def test_csv_has_a_heading_and_flat_columns(hostile: tuple[LedgerCli, Sample]) -
 
 
 def test_wide_terminal_has_a_column_for_the_recipient(make_ledger: MakeLedger) -> None:
-    """A narrow one has none. The first recipient stands for all of them, with their number."""
+    """A narrow one has none. It shows the first recipient, and how many more there are."""
     people = [{"name": "To", "value": f"person{number}@company.example"} for number in range(3)]
     it = replace(sample(random.Random(5), NOW - timedelta(minutes=5), {"headers": people}, details=None), pending=False)
     ledger = make_ledger([it])

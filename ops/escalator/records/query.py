@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from email.errors import HeaderParseError
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from typing import Any
 
@@ -189,7 +189,7 @@ def decoded_subject(text: str) -> str:
         return text
     try:
         return str(make_header(decode_header(text)))
-    except (HeaderParseError, LookupError, ValueError):  # malformed, or of an unknown charset
+    except (MessageError, LookupError, ValueError):  # malformed, or of an unknown charset
         return text
 
 
