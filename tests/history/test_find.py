@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 
 from functions.domain.email_id import EmailId
+from functions.domain.email_state import MAX_RECIPIENTS
 from functions.domain.record import Record
 from functions.domain.search_values import MAX_VALUES, SearchKind
+from functions.ledger.claim import ClaimOwner
 from ops.escalator.commands.find import Search, find_records
 from ops.escalator.options import whole_retention
 from ops.escalator.records.reading import readings
 from tests.history.cli_harness import LedgerCli
 from tests.history.conftest import MakeLedger
 from tests.history.in_memory_table import claimed, publish
-from tests.history.sample_history import NOW, sample_history
+from tests.history.sample_history import LEASE, NOW, OWNER, sample_history
 from tests.unit.examples import details, detection, escalated
 
 POSTFIX_ID = "4jTHXX1BkfzpM0K"
@@ -247,3 +249,25 @@ def test_subject_is_searched_as_a_mail_client_shows_it(make_ledger: MakeLedger, 
     publish(cli.ledger, claimed(cli.ledger, recorded, NOW), "sns-1", NOW)
     assert 1 == len(cli.history("--subject", asked))
     assert [] == cli.history("--subject", f"{asked} missing")
+
+
+def test_search_for_a_recipient_says_when_an_email_had_more_than_are_kept(make_ledger: MakeLedger) -> None:
+    """A later delivery brings the email to its limit. A recipient beyond it is not found, and the answer says so."""
+    cli = make_ledger([])
+    publish(cli.ledger, claimed(cli.ledger, wanted(), LONG_AGO), "sns-1", LONG_AGO)
+    people = [f"person{number}@larkfield.example" for number in range(MAX_RECIPIENTS + 5)]
+    delivery = f"{FULL_ID}-2"
+    later = escalated(
+        id=EmailId(delivery),
+        details=details(id=delivery, to=people, envelope_to=[], client_recipients=[]),
+        queued_at=LONG_AGO,
+        fetched_at=LONG_AGO,
+        decided_at=LONG_AGO,
+    )
+    [state] = cli.ledger.states([later])
+    cli.ledger.claim([(state, [later])], ClaimOwner(OWNER, LONG_AGO, LEASE, publishes=True))
+
+    found, missed = (cli.run("find", it) for it in (people[0], people[-1]))
+
+    assert (True, "") == (POSTFIX_ID in found.stdout, missed.stdout)
+    assert "values of the kind `recipient`. 1 record of this period may have more" in missed.stderr
