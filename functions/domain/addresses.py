@@ -7,7 +7,7 @@ for `ann@corp.example` must find `Ann@corp.example`.
 import re
 
 from functions.domain.hosts import ip, opened_host, raw_host
-from functions.domain.spelling import EDGES, LONGEST, clean
+from functions.domain.spelling import EDGES, INVISIBLE, LONGEST, clean
 
 LONGEST_HEADER = 100_000
 """Characters of a header that are read. RFC 5322 allows 998 in a line."""
@@ -16,12 +16,16 @@ _ADDRESS = re.compile(
     rf"(?<![^{_SPECIALS}])([^{_SPECIALS}]++)@(\[[^\[\]\s<>@]{{1,80}}+\]|[^{_SPECIALS}?]++)",
 )
 """Starts only where a word starts: otherwise each letter of a long word is tried in turn."""
+_PLAIN_ADDRESS = re.compile(r"[a-z0-9][a-z0-9._+=-]{0,63}@(?:[a-z0-9-]{1,63}\.){1,3}[a-z]{2,50}", re.ASCII)
+"""Most addresses, in their canonical form."""
 _ANGLE = re.compile(r"<([^<>]*+)>")
 _PLAIN_DOMAIN = re.compile(rf"[^{_SPECIALS}?]+")
 _WITH_QUOTES = re.compile(r'"(?:[^"\\]++|\\.)*+"|\\.|[()]|[^"\\()]++|.', re.DOTALL)
 _WITHOUT_QUOTES = re.compile(r"\\.|[()]|[^\\()]++|.", re.DOTALL)
 _HIDE = {ord(it): 0xF0000 + ord(it) for it in ' \t\r\n\v\f<>()[],;:"@\\'}
 _SHOW = {hidden: shown for shown, hidden in _HIDE.items()}
+_SPELLED = INVISIBLE | {0xFF20: "@", 0xFE6B: "@"}
+"""A local part is compared without what a reader cannot see. Mail clients take wide at signs for the ASCII one."""
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -31,7 +35,12 @@ def addresses(header: str) -> tuple[str, ...]:
     `email.utils` follows the nesting of comments by recursion, and a sender can nest deeper than the stack.
     Encoded words are not decoded.
     """
-    text = _without_names(clean(header)[:LONGEST_HEADER])
+    text = clean(header)[:LONGEST_HEADER]
+    if _PLAIN_ADDRESS.fullmatch(text) and "xn--" not in text:
+        return (text,)
+    if not text.isascii():
+        text = text.translate(_SPELLED)
+    text = _without_names(text)
     found: list[str] = []
     end = 0
     for angle in _ANGLE.finditer(text):

@@ -61,8 +61,14 @@ def _after_scheme(text: str) -> str:
     return text if "." in scheme or _PORT.match(rest) else ""
 
 
+_PLAIN_NAME = re.compile(r"(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63}", re.ASCII)
+"""Most hosts. A browser opens them as they are written."""
+
+
 def opened_host(raw: str) -> str | None:
     """The host that a browser opens; None if it opens none. An IPv6 address has no brackets."""
+    if _PLAIN_NAME.fullmatch(raw) and "xn--" not in raw and len(raw) <= LONGEST_NAME:
+        return raw
     if raw.startswith("[") or ":" in raw:
         return ip(raw)
     if not raw or len(_IGNORED.sub("", unquote(raw))) > LONGEST_NAME + 1:
@@ -85,7 +91,9 @@ _IP_TEXT = re.compile(r"\[(?:ipv6:)?([^\[\]]++)\](?::\d{1,5})?|([\d.]++)(?::\d{1
 
 def ip(text: str) -> str | None:
     """An IP address without brackets, port and zone; None if it is none."""
-    found = _IP_TEXT.fullmatch(text) if len(text) <= 100 else None
+    if len(text) > 100 or (text[-1:].isalpha() and ":" not in text):
+        return None
+    found = _IP_TEXT.fullmatch(text)
     if not found:
         return None
     bare = found[1] or found[2] or found[3].lower().removeprefix("ipv6:")

@@ -26,7 +26,7 @@ from enum import StrEnum
 
 from functions.domain.addresses import addresses
 from functions.domain.hosts import ip, opened_host, raw_host
-from functions.domain.spelling import EDGES, LONGEST, clean, folded, refang
+from functions.domain.spelling import EDGES, INVISIBLE, LONGEST, clean, folded, refang
 
 HASH_NAMES = {32: "MD5", 40: "SHA-1", 64: "SHA-256"}
 """The algorithm of a hash, by its number of hexadecimal digits."""
@@ -73,6 +73,26 @@ def canonical(kind: IndicatorKind, text: str) -> str:
             return _hash(text) or folded(text)
         case IndicatorKind.MESSAGE_ID:
             return _message_id(text)
+
+
+def search_key(kind: IndicatorKind, text: str) -> str:
+    """The form in which the ledger stores a value and looks for it: equal for all that looks alike in an alert.
+
+    A sender can use the signs of defanging in a name (`a(.)b.example`, `hxxp.example`), and an alert prints a line break or
+    an invisible character of a name as a space. What an analyst pastes back is then another name, with the same key.
+    """
+    value = canonical(kind, text)
+    for _ in range(3):
+        if not _AMBIGUOUS.search(value):
+            return value
+        spelled = refang(value)
+        if kind in {IndicatorKind.HOST, IndicatorKind.DOMAIN}:
+            spelled = "".join(spelled.split())
+        again = canonical(kind, spelled).replace("hxxp", "http")
+        if not again or again == value:
+            return value
+        value = again
+    return value
 
 
 def parse_asked(kind: IndicatorKind, text: str) -> str:
@@ -128,12 +148,16 @@ def _each(value: str | None, *kinds: IndicatorKind) -> list[Indicator]:
     return [Indicator(kind, value) for kind in kinds] if value else []
 
 
+_AMBIGUOUS = re.compile(r"[\[({ ]|hxxp|h\*\*p|[,;]$|^[\"'`<\u201c\u2018]")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*+:[/\\]|https?:|ftp:|[/\\]{2}", re.IGNORECASE | re.ASCII)
 _MESSAGE_ID_HEADER = re.compile(r"message-id\s*+:", re.IGNORECASE)
 
-_HASH_NAME = re.compile(r"(?:sha-?256|sha-?1|md-?5|hash)(?:\([^()]*+\))?\s*+[:=]?", re.IGNORECASE)
+_HASH_NAME = re.compile(
+    r"(?:urn:)?(?:sha[-_ ]?(?:2[-_])?256|sha[-_ ]?1|md[-_ ]?5|hash|0x)(?:sum|[ _-]?hash)?(?:\([^()]*+\))?\s*+[:=]?\s*+(?:0x)?",
+    re.IGNORECASE,
+)
 _HASH_DIGITS = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}")
-_GROUPING = re.compile(r"[\s:]+")
+_GROUPING = re.compile(r"[\s:-]+")
 _IN_BRACKETS = re.compile(r"<([^<>]++)>")
 
 
@@ -149,4 +173,4 @@ def _hash(text: str) -> str | None:
 
 def _message_id(text: str) -> str:
     found = _IN_BRACKETS.search(text)
-    return folded("".join((found[1] if found else text).split()).strip(f"<>{EDGES}"))
+    return folded("".join((found[1] if found else text).translate(INVISIBLE).split()).strip(f"<>{EDGES}"))

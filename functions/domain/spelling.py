@@ -13,6 +13,11 @@ EDGES = (
 )
 """Control characters, white space and invisible marks. A browser drops the first around a URL; a terminal, a mail client
 or a chat adds the others."""
+_NO_WIDTH = (0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x2060, 0x2064, 0x3164, 0xFFA0)
+INVISIBLE = dict.fromkeys(
+    [*_NO_WIDTH, *range(0x2066, 0x206A), *range(0xFE00, 0xFE10), *(ord(it) for it in EDGES if not it.isspace())]
+)
+"""What has no width within a word: for `str.translate`, which removes it."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SIGN = re.compile(r"[\[({] ?(://|//|[:/]|\\\\|[.\u3002\uff0e\uff61@]) ?[\])}]")
 _WORD = re.compile(r" ?[\[({] ?(dot|d0t|at) ?[\])}] ?", re.IGNORECASE)
