@@ -21,6 +21,8 @@ _QUOTED = re.compile(r'"[^"]*"')
 """A display name. An address inside it is not a recipient."""
 _MAX_HEADER_CHARACTERS = 4_000
 """Characters read of one header. A sender can list thousands of recipients, most of them outside this organization."""
+_MAX_SEARCHED_CHARACTERS = 5 * _MAX_HEADER_CHARACTERS
+"""The same for the values by which a record is found: a hundred recipients with their names."""
 _MAX_TOTAL_CHARACTERS = 200 * _MAX_HEADER_CHARACTERS
 """Characters read of all recipient headers of an email: more than fit into an alert."""
 
@@ -33,13 +35,25 @@ def recipients(detection: Detection | None, details: MessageDetails | None) -> t
     return tuple(dict.fromkeys(address.strip().lower() for address in found if "@" in address))
 
 
+def recipient_texts(detection: Detection | None, details: MessageDetails | None) -> Iterator[str]:
+    """The texts that name recipients, as the email has them: first from the message details, then from headers."""
+    yield from details.recipients if details else ()
+    for name, value in _headers(detection.headers if detection else (), _MAX_SEARCHED_CHARACTERS):
+        yield from _RECEIVED_FOR.findall(value) if name == "received" else (value,)
+
+
 def _header_addresses(headers: Iterable[Header]) -> Iterator[str]:
+    for name, value in _headers(headers, _MAX_HEADER_CHARACTERS):
+        yield from _RECEIVED_FOR.findall(value) if name == "received" else addresses(value)
+
+
+def _headers(headers: Iterable[Header], limit: int) -> Iterator[tuple[str, str]]:
     characters_left = _MAX_TOTAL_CHARACTERS
     for header in headers:
-        name, value = (header.name or "").strip().lower(), (header.value or "")[:_MAX_HEADER_CHARACTERS]
+        name, value = (header.name or "").strip().lower(), (header.value or "")[:limit]
         if name in _RECIPIENT_HEADERS and characters_left > 0:
             characters_left -= len(value)
-            yield from _RECEIVED_FOR.findall(value) if name == "received" else addresses(value)
+            yield name, value
 
 
 def addresses(header: str) -> list[str]:

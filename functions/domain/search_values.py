@@ -8,21 +8,31 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import unquote
 
-from functions.domain.detection import Detection, Finding
-from functions.domain.indicators import IndicatorKind, canonical, recognize
+from functions.domain.addresses import addresses
+from functions.domain.detection import Detection, read_detection
+from functions.domain.indicators import IndicatorKind, search_key
+from functions.domain.mentions import mentioned, nested_hosts
 from functions.domain.message_details import MessageDetails
-from functions.domain.recipients import recipients
+from functions.domain.recipients import recipient_texts
 from functions.domain.spelling import folded
 
 MAX_VALUES = 100
 """Values of one kind per record. Each is a write; the numbers that were cut are recorded."""
 MAX_CATEGORIES = 20
-_FINDING_TEXT = 2_000
-"""Characters of a finding's text that are searched for indicators."""
-_SENDER_HEADERS = frozenset({"from", "reply-to", "return-path", "sender"})
-_TOKEN = re.compile(r"[^\s\"'<>(),;]+")
-_LINK_TOKEN = re.compile(r"[a-z][a-z0-9+.-]{1,20}:[/\\]|www\.", re.IGNORECASE | re.ASCII)
+MAX_FINDINGS_TEXT = 100_000
+"""Characters of all findings that are searched for indicators."""
+_SENDER_HEADERS = frozenset(
+    {"from", "reply-to", "return-path", "sender", "resent-from", "resent-sender", "x-sender", "x-original-from"}
+    | {"x-original-sender", "x-envelope-from", "envelope-from", "errors-to", "mail-reply-to", "mail-followup-to"}
+    | {"disposition-notification-to"}
+)
+_SENDER_IP_HEADERS = frozenset({"x-originating-ip", "x-sender-ip"})
+_LINK_HEADERS = frozenset({"list-unsubscribe", "list-help", "list-subscribe", "list-archive"})
+"""Mail clients show these as links."""
+_MAILTO = re.compile(r"\s*mailto:", re.IGNORECASE)
+_MAILTO_FIELDS = re.compile(r"[?&]|(?:to|cc|bcc)=", re.IGNORECASE)
 
 
 class SearchKind(StrEnum):
@@ -73,7 +83,7 @@ def max_values(kind: SearchKind) -> int:
 def search_value(kind: SearchKind, text: str) -> str:
     """A value in the form in which it is stored and asked for; empty if it is none."""
     indicator = INDICATOR_KINDS.get(kind)
-    return canonical(indicator, text) if indicator else folded(text)
+    return search_key(indicator, text) if indicator else folded(text)
 
 
 def search_values(detection: Detection | None, details: MessageDetails | None) -> SearchValues:
@@ -89,68 +99,100 @@ def search_values(detection: Detection | None, details: MessageDetails | None) -
     return SearchValues(values, cut)
 
 
-def link_urls(detection: Detection) -> list[str]:
-    """The URLs of an email, each once: those that findings name, then those of its links."""
-    named = (token for finding in detection.findings for token in _tokens(finding) if _LINK_TOKEN.match(token))
-    return list(dict.fromkeys((*named, *(link.href for link in detection.links if link.href))))
-
-
 def _texts(detection: Detection | None, details: MessageDetails | None) -> dict[SearchKind, Iterable[str]]:
-    findings = list(_named_by_findings(detection.findings)) if detection else []
-    named = {kind: [text for found, text in findings if found is kind] for kind in SearchKind}
+    named: dict[SearchKind, list[str]] = {kind: [] for kind in SearchKind}
+    bare: list[str] = []
+    for text in _finding_texts(detection, details):
+        for found in mentioned(text):
+            for kind in _MENTIONED.get(found.kind, ()):
+                named[kind].append(found.value)
+            if found.kind is IndicatorKind.DOMAIN:
+                # A name alone may be that of a file. Only where it is a finding's whole text is it surely no file.
+                (named[SearchKind.LINK_HOST] if len(text.split()) == 1 else bare).append(found.value)
+    if detection is None:
+        detection = _NOTHING
+    hrefs = [link.href for link in detection.links if link.href]
     senders = [*_senders(detection, details)]
-    pld = [detection.sender_info.pld or ""] if detection else []
     return {
-        SearchKind.LINK_HOST: [*named[SearchKind.LINK_HOST], *(link_urls(detection) if detection else [])],
+        SearchKind.LINK_HOST: [*named[SearchKind.LINK_HOST], *hrefs, *_written_hosts(detection, hrefs), *bare],
         SearchKind.ATTACHMENT_HASH: [*named[SearchKind.ATTACHMENT_HASH], *_hashes(detection)],
-        SearchKind.CATEGORY: [it.name or "" for it in detection.threat_categories] if detection else [],
-        SearchKind.RECIPIENT: recipients(detection, details),
+        SearchKind.CATEGORY: [it.name or "" for it in detection.threat_categories],
+        SearchKind.RECIPIENT: _each_address(recipient_texts(detection, details)),
         SearchKind.SENDER: [*senders, *named[SearchKind.SENDER]],
-        SearchKind.SENDER_DOMAIN: [*pld, *(it.rpartition("@")[2] for it in map(_address, senders) if it)],
-        SearchKind.SENDER_IP: [*([detection.sender_info.ip or ""] if detection else []), *named[SearchKind.SENDER_IP]],
+        SearchKind.SENDER_DOMAIN: [
+            detection.sender_info.pld or "",
+            *(address.rpartition("@")[2] for address in senders if "@" in address),
+        ],
+        SearchKind.SENDER_IP: [
+            detection.sender_info.ip or "",
+            *_header_values(detection, _SENDER_IP_HEADERS),
+            *named[SearchKind.SENDER_IP],
+        ],
         SearchKind.MESSAGE_ID: [
             details.message_id if details and details.message_id else "",
-            (detection.header("message-id") or "") if detection else "",
+            *_header_values(detection, frozenset({"message-id"})),
         ],
     }
 
 
-def _senders(detection: Detection | None, details: MessageDetails | None) -> Iterator[str]:
+_NOTHING = read_detection({})
+_MENTIONED: Mapping[IndicatorKind, tuple[SearchKind, ...]] = {
+    IndicatorKind.HOST: (SearchKind.LINK_HOST,),
+    IndicatorKind.IP: (SearchKind.SENDER_IP, SearchKind.LINK_HOST),
+    IndicatorKind.ADDRESS: (SearchKind.SENDER,),
+    IndicatorKind.HASH: (SearchKind.ATTACHMENT_HASH,),
+}
+
+
+def _finding_texts(detection: Detection | None, details: MessageDetails | None) -> Iterator[str]:
+    """What Cloudflare found, values first."""
+    findings = detection.findings if detection else ()
+    texts = [
+        *(it.value for it in findings),
+        *(text for it in findings for text in (it.detail, it.reason, it.portion, it.name, it.attachment, it.field)),
+        *(details.detection_reasons if details else ()),
+        detection.validation.comment if detection else None,
+    ]
+    left = MAX_FINDINGS_TEXT
+    for text in dict.fromkeys(texts):
+        if text and left > 0:
+            left -= len(text)
+            yield text
+
+
+def _written_hosts(detection: Detection, hrefs: Iterable[str]) -> Iterator[str]:
+    """The hosts in links: of the targets of redirects, of the text that a reader sees, and of links in headers."""
+    for href in hrefs:
+        yield from nested_hosts(href)
+    texts = (*(link.text for link in detection.links), *_header_values(detection, _LINK_HEADERS))
+    for text in texts:
+        if text and _IN_TEXT.search(text):
+            yield from (it.value for it in mentioned(text[:_LINK_TEXT]) if it.kind is IndicatorKind.HOST)
+
+
+_LINK_TEXT = 2_000
+_IN_TEXT = re.compile(r":[/\\]|https?:|www\.|[/\\]{2}", re.IGNORECASE)
+
+
+def _senders(detection: Detection, details: MessageDetails | None) -> Iterator[str]:
+    """The addresses of senders, and to which a reply goes. A text without an address as it is."""
     if details:
-        yield from filter(None, (details.from_, details.envelope_from, details.replyto))
-    for header in detection.headers if detection else ():
-        if (header.name or "").strip().lower() in _SENDER_HEADERS and header.value:
-            yield header.value
+        yield from _each_address(filter(None, (details.from_, details.envelope_from, details.replyto)))
+    yield from _each_address(_header_values(detection, _SENDER_HEADERS))
+    mailto = (link.href for link in detection.links if link.href and _MAILTO.match(link.href))
+    for href in mailto:
+        yield from addresses(_MAILTO_FIELDS.sub(", ", unquote(_MAILTO.sub("", href))))
 
 
-def _address(text: str) -> str:
-    value = canonical(IndicatorKind.ADDRESS, text)
-    return value if "@" in value else ""
+def _each_address(texts: Iterable[str]) -> Iterator[str]:
+    for text in texts:
+        yield from addresses(text) or (text,)
 
 
-def _hashes(detection: Detection | None) -> Iterator[str]:
-    for attachment in detection.attachments if detection else ():
+def _header_values(detection: Detection, names: frozenset[str]) -> Iterator[str]:
+    return (it.value for it in detection.headers if it.value and (it.name or "").strip(" \t:").lower() in names)
+
+
+def _hashes(detection: Detection) -> Iterator[str]:
+    for attachment in detection.attachments:
         yield from filter(None, (attachment.sha256, attachment.sha1, attachment.md5))
-
-
-def _named_by_findings(findings: Iterable[Finding]) -> Iterator[tuple[SearchKind, str]]:
-    """What the texts of findings name: URLs, hashes, addresses and IP addresses."""
-    kinds = {
-        IndicatorKind.HASH: [SearchKind.ATTACHMENT_HASH],
-        IndicatorKind.IP: [SearchKind.SENDER_IP, SearchKind.LINK_HOST],
-        IndicatorKind.ADDRESS: [SearchKind.SENDER],
-    }
-    for finding in findings:
-        for token in _tokens(finding):
-            for indicator in recognize(token):
-                for kind in kinds.get(indicator.kind, ()):
-                    yield kind, indicator.value
-        if finding.value and len(finding.value.split()) == 1:
-            for indicator in recognize(finding.value):
-                if indicator.kind is IndicatorKind.HOST:
-                    yield SearchKind.LINK_HOST, indicator.value
-
-
-def _tokens(finding: Finding) -> Iterator[str]:
-    for text in (finding.value, finding.detail, finding.reason):
-        yield from _TOKEN.findall((text or "")[:_FINDING_TEXT])

@@ -130,7 +130,7 @@ def _asked_pointer(kind: SearchKind, text: str) -> str:
     if kind not in INDICATOR_KINDS:
         return search_value(kind, text)
     try:
-        return parse_asked(INDICATOR_KINDS[kind], text)
+        return search_value(kind, parse_asked(INDICATOR_KINDS[kind], text))
     except InvalidIndicator as exc:
         raise InvalidValue(str(exc).rstrip(".")) from exc
 
