@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 from functions.alert.guidance import headline, next_steps, summary
 from functions.alert.sanitize import defanged
+from functions.domain.ordered_links import ordered_links
 from functions.domain.record import Record
+from functions.domain.spelling import visible
 
 _COLOURS = {"Critical": "🔴", "High": "🟠", "Medium": "🟡", "Low": "🔵", "Informational": "⚪"}
 _MARKUP = str.maketrans({"`": "'", "<": "(", ">": ")", "|": "/", "&": "+"})
@@ -50,11 +52,11 @@ def _facts(record: Record, recipients: Sequence[str]) -> list[str]:
     if details:
         facts |= {"From": details.from_ or details.envelope_from or "", "Subject": details.subject or ""}
     if detection:
-        sender, counts = detection.sender_info, detection.counts
+        sender, counts, links = detection.sender_info, detection.counts, ordered_links(detection)
         facts |= {
             "Origin": " ".join(filter(None, (sender.pld, sender.ip, sender.as_name))),
             "Threats": _first([it.name or "" for it in detection.threat_categories], counts["threat_categories"]),
-            "Links": _first([it.href or "" for it in detection.links], counts["links"]),
+            "Links": _first([it.href or "" for it in links], counts["links"] + len(links) - len(detection.links)),
             "Attachments": _first(
                 [it.filename or it.name or "" for it in detection.attachments], counts["attachments"]
             ),
@@ -70,4 +72,4 @@ def _first(texts: Sequence[str], count: int) -> str:
 
 
 def _code(text: str) -> str:
-    return defanged(text.translate(_MARKUP), _MAX_TEXT)
+    return defanged(visible(text).translate(_MARKUP), _MAX_TEXT)

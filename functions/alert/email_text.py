@@ -14,7 +14,10 @@ from unicodedata import east_asian_width
 from functions.alert.guidance import headline, next_steps, summary
 from functions.alert.sanitize import defanged
 from functions.domain.detection import Attachment, Detection, Finding, Link, ThreatCategory
+from functions.domain.indicators import IndicatorKind, canonical
+from functions.domain.ordered_links import host_shown, ordered_links
 from functions.domain.record import Record, moment
+from functions.domain.spelling import visible
 
 T = TypeVar("T")
 
@@ -30,6 +33,8 @@ _WIDE = frozenset({"W", "F"})
 headings begin."""
 _FILLER = "\uffff"
 """Follows each wide character while lines are wrapped. No shown text contains it: sanitize.py removes it."""
+_BREAKS = str.maketrans("", "", "\t\n\r")
+"""Characters that a browser drops from a URL."""
 _UNITS = (("MB", 1_000_000), ("kB", 1_000))
 
 
@@ -52,30 +57,31 @@ def _heading(record: Record) -> list[str]:
 
 
 def _detection_sections(detection: Detection) -> list[Iterable[str]]:
+    links = ordered_links(detection)
     return [
         _section("Origin", _origin(detection)),
         _list_section(
             "Threat categories", detection.threat_categories, detection.counts["threat_categories"], _category
         ),
         _list_section("Findings", detection.findings, detection.counts["findings"], _finding),
-        _list_section("Links", detection.links, detection.counts["links"], _link),
+        _list_section("Links", links, detection.counts["links"] + len(links) - len(detection.links), _link),
         _list_section("Attachments", detection.attachments, detection.counts["attachments"], _attachment),
     ]
 
 
 def _email(record: Record, recipients: Sequence[str]) -> Iterator[str]:
     details, header = record.details, record.detection.header if record.detection else lambda _: None
-    shown = ", ".join(defanged(it, 80) for it in recipients[:_MAX_ITEMS])
+    shown = ", ".join(defanged(visible(it), 80) for it in recipients[:_MAX_ITEMS])
     more = f" and {len(recipients) - _MAX_ITEMS} more" if len(recipients) > _MAX_ITEMS else ""
     yield from _row("Recipients", shown + more or "unknown")
     if details is None:
-        yield from _row("From", defanged(header("from") or "unknown", _MAX_TEXT))
+        yield from _row("From", defanged(visible(header("from") or "unknown"), _MAX_TEXT))
         yield from _row("Subject", defanged(header("subject") or "unknown", _MAX_TEXT))
         return
     sender = f"{details.from_name or ''} <{details.from_ or details.envelope_from or 'not given'}>"
-    yield from _row("From", defanged(sender, _MAX_TEXT))
+    yield from _row("From", defanged(visible(sender), _MAX_TEXT))
     if details.replyto and details.replyto != details.from_:
-        yield from _row("Reply-To", defanged(details.replyto, _MAX_TEXT))
+        yield from _row("Reply-To", defanged(visible(details.replyto), _MAX_TEXT))
     yield from _row("Subject", defanged(details.subject or "none", _MAX_TEXT))
     status = ", ".join(dict.fromkeys(defanged(it, 20) for it in details.delivery_status[:_MAX_ITEMS]))
     yield from _row("Delivery", status or "not given")
@@ -88,8 +94,8 @@ def _origin(detection: Detection) -> Iterator[str]:
     # Cloudflare gives country/region/city, with a dash for an unknown part.
     places = ", ".join(it for it in reversed((sender.geo or "")[:_MAX_TEXT].split("/")) if it not in ("", "-"))
     results = [(name, result) for name, result in (("SPF", checks.spf), ("DKIM", checks.dkim), ("DMARC", checks.dmarc))]
-    yield from _row("Domain", defanged(sender.pld or "unknown"))
-    yield from _row("IP address", defanged(sender.ip or "unknown"))
+    yield from _row("Domain", defanged(visible(sender.pld or "unknown")))
+    yield from _row("IP address", defanged(canonical(IndicatorKind.IP, sender.ip or "unknown")))
     yield from _row("Network", f"{defanged(sender.as_name or 'unknown')} ({number})")
     yield from _row("Location", defanged(places or "unknown"))
     yield from _row("Checks", ", ".join(f"{name} {defanged(result or 'not given', 16)}" for name, result in results))
@@ -124,7 +130,11 @@ def _finding(finding: Finding) -> Iterator[str]:
 
 
 def _link(link: Link) -> Iterator[str]:
-    yield defanged(link.href or "no URL", _MAX_TEXT)
+    shown = defanged(visible(link.href or "no URL").translate(_BREAKS), _MAX_TEXT)
+    yield shown
+    host = defanged(host_shown(link), 260)
+    if host and host not in shown.lower():
+        yield f"opens: {host}"
     if link.text:
         yield f'link text: "{defanged(link.text, 100)}"'
 
@@ -138,11 +148,10 @@ def _attachment(attachment: Attachment) -> Iterator[str]:
     ]
     name = defanged(attachment.filename or attachment.name or "unnamed", 100)
     yield ", ".join(filter(None, [name, *facts]))
-    md5 = attachment.md5 if not attachment.sha256 else None
-    for algorithm, value in (("SHA-256", attachment.sha256), ("MD5", md5)):
-        if value:
-            yield f"{algorithm}:"
-            yield defanged(value, 66)
+    hashes = (("SHA-256", attachment.sha256), ("MD5", attachment.md5), ("SHA-1", attachment.sha1))
+    for algorithm, value in [it for it in hashes if it[1]][:1]:
+        yield f"{algorithm}:"
+        yield defanged(canonical(IndicatorKind.HASH, value or ""), 66)
 
 
 def _size(size: int | None) -> str:

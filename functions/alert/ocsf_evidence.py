@@ -3,13 +3,14 @@
 Values are raw, as Cloudflare gave them. The input is already reduced to the size limit by truncate.py.
 """
 
-import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from functions.alert.ocsf_codes import HASHES, REGULAR_FILE, Observable
-from functions.domain.json_values import host
+from functions.domain.detection import Link
+from functions.domain.hosts import ip
+from functions.domain.indicators import IndicatorKind, canonical
 
 MAX_OBSERVABLES = 30
 """Observables from one field. They repeat values of the evidence, for tools that read observables first."""
@@ -19,8 +20,8 @@ _UNKNOWN = "-"
 Fields = Mapping[str, Any]
 
 
-def email(detection: Fields, details: Fields) -> dict[str, object]:
-    """Build OCSF's `email` object, without unknown members."""
+def email(detection: Fields, details: Fields, links: Sequence[Link]) -> dict[str, object]:
+    """Build OCSF's `email` object, without unknown members. links: those with a URL."""
     return _without_empty(
         {
             "from": details.get("from"),
@@ -31,16 +32,11 @@ def email(detection: Fields, details: Fields) -> dict[str, object]:
             "delivered_to_list": details.get("client_recipients", []),
             "subject": details.get("subject"),
             "message_uid": details.get("message_id"),
-            "urls": [{"url_string": it["href"]} for it in detection["links"] if is_url(it)],
+            "urls": [{"url_string": it.href} for it in links],
             "files": [_file(it) for it in detection["attachments"]],
             "http_headers": [it for it in detection["headers"] if len(it) == len(("name", "value"))],
         }
     )
-
-
-def is_url(link: Fields) -> bool:
-    """Return whether a link has a URL and is listed in `urls`."""
-    return bool(link.get("href"))
 
 
 def source(sender: Fields) -> dict[str, object]:
@@ -48,7 +44,7 @@ def source(sender: Fields) -> dict[str, object]:
     country, region, city = (*(sender.get("geo") or "").split("/"), "", "", "")[:3]
     return _without_empty(
         {
-            "ip": _address(sender.get("ip")),
+            "ip": ip(sender.get("ip") or ""),
             "domain": sender.get("pld"),
             "autonomous_system": _without_empty({"number": sender.get("as_number"), "name": sender.get("as_name")}),
             "location": _without_empty(
@@ -71,23 +67,32 @@ def enrichments(validation: Fields) -> list[dict[str, object]]:
     ]
 
 
-def observables(email: Mapping[str, Any], sender: Fields) -> list[dict[str, object]]:
-    """List values to search for in other systems, without duplicates."""
+def observables(email: Mapping[str, Any], sender: Fields, hosts: Sequence[str]) -> list[dict[str, object]]:
+    """List values to search for in other systems, without duplicates, in the form in which the ledger stores them.
+
+    hosts: those of the links.
+    """
     urls = [it["url_string"] for it in email.get("urls", ())]
     files = email.get("files", ())
     return [
         *_observed(Observable.EMAIL_SUBJECT, "evidences.email.subject", [email.get("subject")]),
-        *_observed(Observable.EMAIL_ADDRESS, "evidences.email.from", [email.get("from")]),
-        *_observed(Observable.EMAIL_ADDRESS, "evidences.email.to", email.get("to", ())),
-        *_observed(Observable.IP_ADDRESS, "evidences.src_endpoint.ip", [_address(sender.get("ip"))]),
-        *_observed(Observable.HOSTNAME, "evidences.src_endpoint.domain", [sender.get("pld")]),
+        *_observed(
+            Observable.EMAIL_ADDRESS, "evidences.email.from", _canonical(IndicatorKind.ADDRESS, [email.get("from")])
+        ),
+        *_observed(
+            Observable.EMAIL_ADDRESS, "evidences.email.to", _canonical(IndicatorKind.ADDRESS, email.get("to", ()))
+        ),
+        *_observed(Observable.IP_ADDRESS, "evidences.src_endpoint.ip", [ip(sender.get("ip") or "")]),
+        *_observed(
+            Observable.HOSTNAME, "evidences.src_endpoint.domain", _canonical(IndicatorKind.DOMAIN, [sender.get("pld")])
+        ),
         *_observed(Observable.URL_STRING, "evidences.email.urls.url_string", urls),
-        *_observed(Observable.HOSTNAME, "evidences.email.urls.hostname", [host(it) for it in urls]),
+        *_observed(Observable.HOSTNAME, "evidences.email.urls.hostname", hosts),
         *_observed(Observable.FILE_NAME, "evidences.email.files.name", [it["name"] for it in files]),
         *_observed(
             Observable.HASH,
             "evidences.email.files.hashes.value",
-            [h["value"] for it in files for h in it.get("hashes", ())],
+            _canonical(IndicatorKind.HASH, [h["value"] for it in files for h in it.get("hashes", ())]),
         ),
     ]
 
@@ -116,15 +121,8 @@ def _file(attachment: Fields) -> dict[str, object]:
     )
 
 
-def _address(text: str | None) -> str | None:
-    """Return an IP address without its zone, or None for other text.
-
-    OCSF tools reject other text, and a zone can be any text.
-    """
-    try:
-        return str(ipaddress.ip_address((text or "").partition("%")[0]))
-    except ValueError:
-        return None
+def _canonical(kind: IndicatorKind, texts: Sequence[str | None]) -> list[str]:
+    return [canonical(kind, it) for it in texts if it]
 
 
 def _without_empty(members: dict[str, object]) -> dict[str, object]:

@@ -3,14 +3,16 @@
 `unmapped` holds what OCSF has no field for: Cloudflare's ids, the rule, the counts, and what was dropped for size.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from functions.alert import ocsf_codes as ocsf
 from functions.alert.guidance import headline, summary
-from functions.alert.ocsf_evidence import email, enrichments, is_url, observables, source
+from functions.alert.ocsf_evidence import MAX_OBSERVABLES, email, enrichments, observables, source
 from functions.cloudflare.contract import VERSION as SCHEMA_VERSION
+from functions.domain.detection import Link, read_detection
+from functions.domain.ordered_links import host_shown, ordered_links
 from functions.domain.record import Activity, Record, moment
 from functions.domain.severity import FAMILIES
 from functions.domain.truncate import Truncated
@@ -30,7 +32,8 @@ def finding(record: Record, detection: Truncated, details: Truncated = EMPTY) ->
     status_id, status = ocsf.STATUSES[activity]
     (action_id, action), (disposition_id, disposition) = ocsf.CONTROLS[record.delivery]
     sender = detection.fields["sender_info"]
-    email_object = email(detection.fields, details.fields)
+    links = [it for it in ordered_links(read_detection(detection.fields)) if it.href]
+    email_object = email(detection.fields, details.fields, links)
     evidence = {"uid": record.id.postfix_id, "email": email_object, "src_endpoint": source(sender)}
     return {
         "activity_id": number,
@@ -56,8 +59,8 @@ def finding(record: Record, detection: Truncated, details: Truncated = EMPTY) ->
         "finding_info": _finding_info(record, detection),
         "evidences": [{name: it for name, it in evidence.items() if it}],
         "enrichments": enrichments(detection.fields["validation"]),
-        "observables": observables(email_object, sender),
-        "unmapped": _unmapped(record, detection, details),
+        "observables": observables(email_object, sender, _hosts(record)),
+        "unmapped": _unmapped(record, detection, details, links),
     }
 
 
@@ -112,13 +115,18 @@ def _attacks(record: Record) -> Iterator[dict[str, dict[str, str]]]:
         yield technique
 
 
-def _unmapped(record: Record, detection: Truncated, details: Truncated) -> dict[str, object]:
+def _hosts(record: Record) -> list[str]:
+    """The hosts of the first links. They come from links of full length: a cut URL may have lost its host."""
+    links = ordered_links(record.detection)[: 10 * MAX_OBSERVABLES] if record.detection else ()
+    return [*filter(None, map(host_shown, links))]
+
+
+def _unmapped(record: Record, detection: Truncated, details: Truncated, links: Sequence[Link]) -> dict[str, object]:
     dropped = [*detection.dropped, *(f"details.{name}" for name in details.dropped)]
     previous = (
         {"disposition": record.previous.disposition, "alert_id": record.previous.alert_id} if record.previous else None
     )
     attachments = detection.fields["attachments"]
-    links = detection.fields["links"]
     members: dict[str, object] = {
         "alert_id": record.alert_id,
         "id": record.id.value,
@@ -144,7 +152,7 @@ def _unmapped(record: Record, detection: Truncated, details: Truncated) -> dict[
         "dropped": dropped,
         "detection": {name: it for name, it in detection.fields.items() if name not in _MAPPED},
         "attachments": _parallel(attachments, "detection"),
-        "links": _parallel([it for it in links if is_url(it)], "text"),
+        "links": [{"text": it.text} if it.text else {} for it in links],
     }
     return {name: value for name, value in members.items() if value is not None}
 

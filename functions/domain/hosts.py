@@ -102,3 +102,13 @@ def ip(text: str) -> str | None:
     except ValueError:
         return None
     return str(parsed.ipv4_mapped or parsed) if isinstance(parsed, IPv6Address) else str(parsed)
+
+
+_NUMERIC = re.compile(
+    r"(?:(?:0x[0-9a-f]{1,8}|[0-9]{1,12})\.){3}(?:0x[0-9a-f]{1,8}|[0-9]{1,12})|0x[0-9a-f]{8}|[0-9]{8,12}", re.IGNORECASE
+)
+
+
+def ip_in_any_base(text: str) -> str | None:
+    """An IP address, also in octal, in hexadecimal or as one number, as a browser reads it; None if it is none."""
+    return ip(text) or (_ada(f"http://{text}/") if _NUMERIC.fullmatch(text) else None)

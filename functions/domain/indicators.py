@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from functions.domain.addresses import addresses
-from functions.domain.hosts import ip, opened_host, raw_host
+from functions.domain.hosts import ip, ip_in_any_base, opened_host, raw_host
 from functions.domain.spelling import EDGES, INVISIBLE, LONGEST, clean, folded, refang
 
 HASH_NAMES = {32: "MD5", 40: "SHA-1", 64: "SHA-256"}
@@ -66,7 +66,7 @@ def canonical(kind: IndicatorKind, text: str) -> str:
             raw = raw_host(text)
             return opened_host(raw) or folded(raw)
         case IndicatorKind.IP:
-            return ip(text) or folded(text)
+            return ip_in_any_base(text) or folded(text)
         case IndicatorKind.ADDRESS:
             return next(iter(addresses(text)), None) or folded(text)
         case IndicatorKind.HASH:
@@ -106,7 +106,7 @@ def parse_asked(kind: IndicatorKind, text: str) -> str:
         raise InvalidIndicator(f"{shown} has no {missing}.")
     if (raw_host(asked) if is_host else asked).endswith("…"):
         raise InvalidIndicator(f"{shown} is cut off at the end. Give the whole value.")
-    if kind is IndicatorKind.IP and not ip(asked):
+    if kind is IndicatorKind.IP and not ip_in_any_base(asked):
         raise InvalidIndicator(f"{shown} is not an IP address: expected one such as 192.0.2.1 or 2001:db8::1.")
     if kind is IndicatorKind.HASH and not _hash(asked):
         raise InvalidIndicator(f"{shown} is not a hash: expected 32, 40 or 64 hexadecimal digits.")

@@ -10,7 +10,6 @@ list, a string instead of an object.
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 T = TypeVar("T")
 
@@ -76,14 +75,6 @@ def boolean(value: object) -> bool | None:
 def fields(value: object) -> dict[str, object]:
     """The members of an object; empty for any other value."""
     return value if isinstance(value, dict) else {}
-
-
-def host(url: str) -> str:
-    """The host of a URL; empty for a text that is not a URL."""
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
 
 
 def objects(value: object, read: Callable[[dict[str, object]], T], main: str) -> tuple[T, ...]:

@@ -49,3 +49,8 @@ def clean(text: str) -> str:
 def folded(text: str) -> str:
     """The form of a value that cannot be parsed."""
     return " ".join(text.split()).lower()[:LONGEST].rstrip()
+
+
+def visible(text: str) -> str:
+    """The text without characters that have no width: an alert prints these as spaces, which would break a name in two."""
+    return text if text.isascii() and text.isprintable() else text.translate(INVISIBLE)
