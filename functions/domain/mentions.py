@@ -23,11 +23,13 @@ _ANYTHING = re.compile(r"[.:@/\\\u3002\uff0e\uff61\uff20]|[0-9a-f]{32}", re.IGNO
 """Quick test: a text with an indicator has one of these. `_value` finds hashes that are written in groups."""
 _DEFANGED = re.compile(r"[\[({]|hxxp|h\*\*p", re.IGNORECASE)
 _URL = re.compile(
-    r"(?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}+:[/\\]|https?:|ftp:|www\.|[/\\]{2})[^\s\"<>]*+",
+    r"(?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}+:[/\\]|(?:https?|ftp|(?<![a-z])wss?):|www\.|[/\\]{2})[^\s\"<>]*+",
     re.IGNORECASE | re.ASCII,
 )
-_NESTED = re.compile(r"(?:https?|ftp)(?::|%(?:25)*3a)(?:[/\\]|%(?:25)*(?:2f|5c))", re.IGNORECASE)
-_URL_STARTS = re.compile(r"[a-z][a-z0-9+.-]{0,20}+:[/\\]|https?:|ftp:|www\.|[/\\]{2}", re.IGNORECASE | re.ASCII)
+_NESTED = re.compile(r"(?:https?|ftp|(?<![a-z])wss?)(?::|%(?:25)*3a)", re.IGNORECASE)
+_URL_STARTS = re.compile(
+    r"[a-z][a-z0-9+.-]{0,20}+:[/\\]|(?:https?|ftp|(?<![a-z])wss?):|www\.|[/\\]{2}", re.IGNORECASE | re.ASCII
+)
 _CLOSING = re.compile(r"[(),;'`|{}\u2026]")
 _END = ".!?\u2026"
 _WORD = re.compile(r"[^\s\"'<>(),;=|\[\]{}`]+")

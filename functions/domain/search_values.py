@@ -171,7 +171,7 @@ def _written_hosts(detection: Detection, hrefs: Iterable[str]) -> Iterator[str]:
 
 
 _LINK_TEXT = 2_000
-_IN_TEXT = re.compile(r":[/\\]|https?:|www\.|[/\\]{2}", re.IGNORECASE)
+_IN_TEXT = re.compile(r":[/\\]|(?:https?|ftp|(?<![a-z])wss?):|www\.|[/\\]{2}", re.IGNORECASE)
 
 
 def _senders(detection: Detection, details: MessageDetails | None) -> Iterator[str]:
