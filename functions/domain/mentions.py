@@ -30,6 +30,7 @@ _NESTED = re.compile(r"(?:https?|ftp|(?<![a-z])wss?)(?::|%(?:25)*3a)", re.IGNORE
 _URL_STARTS = re.compile(
     r"[a-z][a-z0-9+.-]{0,20}+:[/\\]|(?:https?|ftp|(?<![a-z])wss?):|www\.|[/\\]{2}", re.IGNORECASE | re.ASCII
 )
+_USER_WITH_AMPERSAND = re.compile(r"[a-z]+:[/\\]*[^/\\?#&]*&[^/\\?#]*@", re.IGNORECASE)
 _CLOSING = re.compile(r"[(),;'`|{}\u2026]")
 _END = ".!?\u2026"
 _WORD = re.compile(r"[^\s\"'<>(),;=|\[\]{}`]+")
@@ -73,12 +74,20 @@ def nested_hosts(url: str) -> Iterator[str]:
     for number, found in enumerate(_NESTED.finditer(inner, 1)):
         if number == MAX_NESTED:
             return
-        target = inner[found.start() :].partition("&")[0][:2_000]
-        for _ in range(3):
-            if "%" not in target:
-                break
-            target = unquote(target)
-        yield from _hosts(target)
+        rest = inner[found.start() :][:2_000]
+        target = rest.partition("&")[0]
+        # An ampersand ends the parameter, or belongs to a user name in the URL.
+        for it in (target, rest) if _USER_WITH_AMPERSAND.match(rest) else (target,):
+            yield from _hosts(_decoded(it))
+
+
+def _decoded(text: str) -> str:
+    """The text without percent-encoding, of which each redirect adds one."""
+    for _ in range(3):
+        if "%" not in text:
+            break
+        text = unquote(text)
+    return text
 
 
 def _value(text: str) -> Iterator[Indicator]:
