@@ -38,7 +38,7 @@ def addresses(header: str) -> tuple[str, ...]:
     text = clean(header)[:LONGEST_HEADER]
     if _PLAIN_ADDRESS.fullmatch(text) and "xn--" not in text:
         return (text,)
-    if not text.isascii():
+    if not (text.isascii() and text.isprintable()):
         text = text.translate(_SPELLED)
     text = _without_names(text)
     found: list[str] = []
