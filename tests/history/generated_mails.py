@@ -7,7 +7,7 @@ that can hold one, with decoys before and after them.
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
@@ -89,7 +89,7 @@ LABELS = [
     "💩",
 ]
 ODD_LABELS = ["hxxp", "hxxps-login", "a(.)b", "dot", "at", "(at)", "x{dot}y", "com", "0x7g"]
-SPELLINGS = {
+SPELLINGS: dict[str, Callable[[str], str]] = {
     "as it is": str,
     "upper case": str.upper,
     "final dot": "{}.".format,
@@ -101,7 +101,10 @@ SPELLINGS = {
     "encoded": lambda it: "".join(f"%{byte:02X}" for byte in it.encode()),
     "encoded dots": lambda it: it.replace(".", "%2E"),
 }
-WITH_BREAKS = {"line breaks": "\t\n".join, "carriage return": lambda it: it[:3] + "\r\n" + it[3:]}
+WITH_BREAKS: dict[str, Callable[[str], str]] = {
+    "line breaks": "\t\n".join,
+    "carriage return": lambda it: it[:3] + "\r\n" + it[3:],
+}
 SCHEMES = ["http", "https", "HTTPS", "hTTp", "ws", "ftp"]
 SLASHES = ["://", "://", ":", ":/", ":///", ":\\\\", ":/\\/"]
 USERS = ["", "", "", "bank.example@", "user:pass@", "a@b@", "%40@", "bank.example:443@", "a,b(c;d@", "'x'@", "~!$&@"]
@@ -143,7 +146,7 @@ _ip_literals = st.one_of(
 
 @st.composite
 def urls(draw: st.DrawFn, *, in_text: bool = False) -> Planted:
-    """A URL that misleads a reader or a parser. in_text: it stands in a sentence."""
+    """A URL that misleads a reader or a parser. in_text: it is part of a sentence."""
     spellings = SPELLINGS if in_text else SPELLINGS | WITH_BREAKS
     host = draw(_ip_literals | _names.map(lambda it: it))
     if host[0] != "[":
