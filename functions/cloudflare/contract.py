@@ -8,6 +8,7 @@ rejects a result, `find_drift` only reports.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Any, cast
 
 from functions.cloudflare.errors import InvalidAnswer
@@ -32,6 +33,10 @@ DRIFT_PATHS = 20
 """The maximum of reported paths. An answer with more drift comes from another product."""
 SAMPLE_ITEMS = 200
 """The number of items checked in each list. Drift affects all items alike, and 100,000 links would take seconds."""
+SAMPLE_FIELDS = 200
+"""The number of unknown fields checked in each object, for the same reason."""
+_SAMPLE_DEPTH = 3
+"""Levels of objects and lists that the contract describes: the result, a list in it, and an item of the list."""
 _MAX_UNKNOWN_FIELDS = 5
 _FIELD_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
@@ -79,7 +84,7 @@ def find_drift(result: dict[str, object]) -> tuple[str, ...]:
 
     Rules are JSON Schema keywords, or `unknown` for a field that the contract does not have.
     """
-    sample = {name: value[:SAMPLE_ITEMS] if isinstance(value, list) else value for name, value in result.items()}
+    sample = _sample(result)
     drift: set[str] = set()
     for error in _CONTRACT.errors(sample):
         drift.update(_describe(error))
@@ -91,8 +96,33 @@ def find_drift(result: dict[str, object]) -> tuple[str, ...]:
 
 def unknown_fields(result: dict[str, object]) -> list[str]:
     """List the paths of top-level fields that the contract does not have."""
-    unknown = result.keys() - _SCHEMA["$defs"]["contract"]["properties"].keys()
+    known = _SCHEMA["$defs"]["contract"]["properties"]
+    unknown = nsmallest(SAMPLE_FIELDS, (name for name in result if name not in known))
     return sorted(f"$.{_safe_name(name)}" for name in unknown)
+
+
+def _sample(value: Any, depth: int = _SAMPLE_DEPTH) -> Any:
+    """The value with the first items of each list, and with all known and some unknown fields of each object."""
+    if depth == 0:
+        return value
+    if isinstance(value, list):
+        return [_sample(item, depth - 1) for item in value[:SAMPLE_ITEMS]]
+    if isinstance(value, dict):
+        unknown = nsmallest(SAMPLE_FIELDS, (name for name in value if name not in _KNOWN_FIELDS))
+        names = (*_KNOWN_FIELDS & value.keys(), *unknown)
+        return {name: _sample(value[name], depth - 1) for name in names}
+    return value
+
+
+def _property_names(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        yield from schema.get("properties", ())
+        schema = list(schema.values())
+    for part in schema if isinstance(schema, list) else ():
+        yield from _property_names(part)
+
+
+_KNOWN_FIELDS = frozenset(_property_names(_SCHEMA["$defs"]))
 
 
 def _safe_name(name: str) -> str:

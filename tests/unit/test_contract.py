@@ -164,3 +164,14 @@ def test_any_answer_has_a_short_printable_drift_report(answer: Answer) -> None:
     assert len(drift) <= DRIFT_PATHS
     assert all(entry.isascii() and entry.isprintable() and len(entry) < 150 for entry in drift)
     assert all(first < second for first, second in itertools.pairwise(drift))
+
+
+def test_unknown_fields_do_not_hide_drift_of_known_ones() -> None:
+    """An object with 100,000 unknown fields is checked in part, and its known fields always."""
+    padding = {f"x{n:06d}": n for n in range(100_000)}
+    drift = find_drift(padding | RESULT | {"sender_info": padding | {"as_number": "7"}, "action": 7})
+    assert "$.action: type" in drift
+    assert len(drift) == DRIFT_PATHS
+    assert ("$.sender_info.as_number: type",) == tuple(
+        it for it in find_drift(RESULT | {"sender_info": {"as_number": "7"}}) if "as_number" in it
+    )
