@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.integration.deployment import Deployment, outcomes, raw_record
-from tests.integration.test_escalation import MALICIOUS
+from tests.integration.test_escalation import MALICIOUS, SPAM
 
 INVALID = {
     "malformed json": ('{"postfix_id": ', "malformed-body"),
@@ -22,7 +22,10 @@ INVALID = {
     "blank body": (" \n", "malformed-body"),
     "500 ids": (json.dumps([f"4Njp3P0STMz{number:04d}Q" for number in range(500)]), "malformed-body"),
     "no id": ("{}", "malformed-body"),
-    "two ids": (json.dumps({"postfix_id": MALICIOUS.postfix_id, "alert_id": MALICIOUS.alert_id}), "malformed-body"),
+    "ids of two emails": (
+        json.dumps({"postfix_id": MALICIOUS.postfix_id, "alert_id": SPAM.alert_id}),
+        "malformed-body",
+    ),
     "deeply nested": ("[" * 100_000, "malformed-body"),
     "lone surrogate": ('{"postfix_id": "4Njp3P0STMz\\ud800"}', "invalid-id"),
 }
