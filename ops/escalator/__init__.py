@@ -9,7 +9,7 @@
     report/         the HTML report
     dead_letters/   the dead-letter queue: read, select, send back, delete
     output/         console, export formats, resumable files, progress
-    text/           labels; sanitizing for terminals and spreadsheets
+    text/           labels; text safe for terminals, CSV safe for spreadsheets
 
 A new command is a module in commands/ and one line in cli.py.
 """

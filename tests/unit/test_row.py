@@ -27,7 +27,8 @@ WIDTHS = {
     66: ["decided", "severity", "disposition", "id"],
     80: ["decided", "severity", "disposition", "sender_domain", "id"],
     150: ["decided", "severity", "disposition", "sender_domain", "delivered", "state", "id"],
-    200: ["decided", "severity", "disposition", "sender_domain", "delivered", "state", "id", "subject"],
+    170: ["decided", "severity", "disposition", "sender_domain", "recipient", "delivered", "state", "id"],
+    200: ["decided", "severity", "disposition", "sender_domain", "recipient", "delivered", "state", "id", "subject"],
 }
 
 
@@ -38,7 +39,7 @@ def read(**attributes: Any) -> AnyRecord:
 
 @pytest.mark.parametrize(("width", "columns"), WIDTHS.items(), ids=[f"{it} cells" for it in WIDTHS])
 def test_table_has_columns_that_fit_the_width(width: int, columns: list[str]) -> None:
-    """The most important columns come first, and the subject needs a wide terminal."""
+    """The most important columns come first; recipients and the subject need a wide terminal."""
     assert columns == fit_columns([table_row(read())], width)[0]
 
 

@@ -16,7 +16,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ops.escalator.text.sanitize import csv_line, one_line, visible
+from ops.escalator.text.csv_lines import csv_line
+from ops.escalator.text.sanitize import one_line, visible
 
 Row = Mapping[str, Any]
 Styles = Mapping[str, Mapping[str, str]]

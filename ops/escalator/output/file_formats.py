@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functions.alert.alert import describe
 from functions.domain.outcome import Outcome
 from ops.escalator.records.stored_record import AnyRecord, UnreadableRecord
-from ops.escalator.text.sanitize import csv_line
+from ops.escalator.text.csv_lines import csv_line
 from ops.escalator.views.row import CSV_COLUMNS, flat_row
 
 _ALERTED = frozenset({Outcome.ESCALATED, Outcome.CLOSED})

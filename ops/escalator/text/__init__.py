@@ -1,1 +1,1 @@
-"""Text for people: labels, and sanitizing for terminals and spreadsheets."""
+"""Text for people: labels, text that is safe in a terminal, and CSV that is safe in a spreadsheet."""
