@@ -1,9 +1,9 @@
 """The rate limit on requests to Cloudflare from this environment.
 
-Cloudflare allows 1,200 requests in 5 minutes for one token, shared by everything that uses it. If the limit is exceeded, Cloudflare blocks every
-request for the next 5 minutes. So all environments together stay below a share of that limit. They slow down when
-Cloudflare's headers show other use of the token, and send nothing while it is blocked. A message that would wait too
-long is requeued instead.
+Cloudflare allows 1,200 requests in 5 minutes for one token, shared by everything that uses it. If the limit is exceeded,
+it answers 429 and blocks every request for the next 5 minutes. So all environments together stay below a share of that
+limit. They slow down when Cloudflare's headers show other use of the token, and send nothing while it is blocked. A message
+that would wait too long is requeued instead.
 """
 
 import re

@@ -11,7 +11,7 @@ Start with `pipeline.py`. The other modules, in the order in which a message pas
     investigate.py  requests -> detections, escalations -> message details: the calls to Cloudflare
     decision.py     detections -> decisions: pure functions, each decision with its record
     notify.py       decisions -> alerts: previous alerts, claim, publish, mark
-    topic.py        the SNS topic; sns_encoding.py encodes the requests to SNS
+    topic.py        the SNS topic and its attributes; form_encoding.py encodes the requests to SNS
     finish.py       outcomes -> effects: records without an alert, queue calls
     retries.py      backoff, the last receive, the three-day limit
     queues.py       the SQS queues: delay, requeue, dead-letter

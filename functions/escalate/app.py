@@ -19,12 +19,12 @@ from functions.cloudflare.rate_limiter import RateLimiter
 from functions.domain.outcome import Outcome
 from functions.escalate.decision import Policy
 from functions.escalate.finish import Finisher
+from functions.escalate.form_encoding import encode
 from functions.escalate.investigate import Investigator
 from functions.escalate.notify import Notifier
 from functions.escalate.pipeline import Invocation, Pipeline
 from functions.escalate.queues import Queues
 from functions.escalate.settings import Settings
-from functions.escalate.sns_encoding import encode
 from functions.escalate.sqs_message import read_messages
 from functions.escalate.stages import MessageResult
 from functions.escalate.telemetry import report

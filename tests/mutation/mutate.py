@@ -31,7 +31,7 @@ from cosmic_ray.plugins import get_operator
 from hypothesis import Phase, settings
 
 TESTS = {
-    "aws": "chunks",
+    "aws": "aws_chunks",
     "alert/chat": "chat",
     "alert/email_text": "email_text",
     "alert/mask": "mask",
@@ -39,16 +39,19 @@ TESTS = {
     "cloudflare/credentials": "credentials",
     "cloudflare/rate_limiter": "rate_limiter",
     "cloudflare/response": "response",
+    "domain/email_state": "email_state",
     "domain/recipients": "recipients",
     "domain/severity": "severity",
     "domain/truncate": "truncate",
-    "escalate/decision": "decision judge",
+    "escalate/decision": "decision verdicts",
     "escalate/finish": "finish",
     "escalate/request": "request",
+    "escalate/retries": "finish",
     "escalate/settings": "settings",
     "escalate/sqs_message": "sqs_message",
-    "ledger/keys": "keys pointers",
-    "ledger/last_alert": "last_alert",
+    "ledger/claim": "claim",
+    "ledger/email_item": "email_item",
+    "ledger/keys": "keys",
 }
 """Modules of functions/, each with the names of its tests/unit/test_*.py, separated by spaces."""
 

@@ -26,7 +26,7 @@ IMPURE = {
     "functions.cloudflare.transport",
     "functions.escalate.app",
     "functions.escalate.finish",
-    "functions.escalate.sns_encoding",
+    "functions.escalate.form_encoding",
     "functions.escalate.handler",
     "functions.escalate.investigate",
     "functions.escalate.notify",

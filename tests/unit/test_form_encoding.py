@@ -1,4 +1,4 @@
-"""sns_encoding.py: an SNS request's form, encoded once and as botocore would."""
+"""form_encoding.py: an SNS request's form, encoded once and as botocore would."""
 
 from urllib.parse import parse_qs, quote_plus, urlencode
 
@@ -7,7 +7,7 @@ from botocore.awsrequest import AWSRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.escalate.sns_encoding import encode, quoted
+from functions.escalate.form_encoding import encode, quoted
 
 long_ascii = st.text(st.characters(max_codepoint=127), min_size=1, max_size=40).map(lambda it: it * 300)
 
