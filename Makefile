@@ -117,6 +117,7 @@ build-EscalateFunction:
 	  cp -r "$$other/." "$(ARTIFACTS_DIR)" && rm -rf "$$other"
 # Scripts, and what ada-url and cffi need only for their own compilation: 3 MB. At run time cffi's compiled module is enough.
 	@cd "$(ARTIFACTS_DIR)" && rm -rf bin docs cffi pycparser ada_url/ada.cpp ada_url/ada.h ada_url/ada_c.h ada_url/ada_build.py
+	@python3 ops/build/strip_debug.py "$(ARTIFACTS_DIR)"
 	@python3 ops/build/prune_botocore.py "$(ARTIFACTS_DIR)"
 	@tar -c --exclude=__pycache__ --exclude='requirements.*' functions schemas | tar -x -C "$(ARTIFACTS_DIR)"
 # The byte code is "unchecked": a package has time stamps of 1980, which make Python ignore byte code of the other kind.
