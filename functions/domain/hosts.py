@@ -15,6 +15,8 @@ from functions.domain.spelling import EDGES
 
 LONGEST_NAME = 253
 """Characters of a host that DNS can resolve (RFC 1035)."""
+LONGEST_HOST = 100_000
+"""Characters of a host as it is spelled, with percent-encoding and invisible characters."""
 
 _BREAKS = str.maketrans("", "", "\t\n\r")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*+):", re.IGNORECASE | re.ASCII)
@@ -71,7 +73,7 @@ def opened_host(raw: str) -> str | None:
         return raw
     if raw.startswith("[") or ":" in raw:
         return ip(raw)
-    if not raw or len(_IGNORED.sub("", unquote(raw))) > LONGEST_NAME + 1:
+    if not raw or len(raw) > LONGEST_HOST or len(_IGNORED.sub("", unquote(raw))) > LONGEST_NAME + 1:
         return None
     host = _ada(f"http://{raw}/")
     # DNS ignores one final dot. Two are no name, and stay: `0x7f..` must not become the IP address `0x7f`.

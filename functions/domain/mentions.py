@@ -68,6 +68,11 @@ def urls_in(text: str) -> list[str]:
     return [_shortest(it) if "@" not in it else it.rstrip(_END) for it in _URL.findall(found) if _URL_STARTS.match(it)]
 
 
+def has_nested(url: str) -> bool:
+    """Whether a URL has further URLs inside."""
+    return _NESTED.search(url, 1, LONGEST_TEXT) is not None
+
+
 def nested_hosts(url: str) -> Iterator[str]:
     """The hosts of URLs inside a URL, also percent-encoded, such as the target of a redirect."""
     inner = url[:LONGEST_TEXT]

@@ -43,7 +43,8 @@ def refang(text: str) -> str:
 
 def clean(text: str) -> str:
     """The text without what may surround it, and without halves of surrogate pairs, as browsers read it."""
-    return _SURROGATE.sub("\ufffd", text[:LONGEST_TEXT]).strip(EDGES)
+    text = text[:LONGEST_TEXT].strip(EDGES)
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def folded(text: str) -> str:

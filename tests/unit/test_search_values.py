@@ -190,3 +190,84 @@ def test_first_sender_domain_is_that_of_cloudflare_or_of_the_from_header(
     headers = [{"name": "From", "value": header}] if header else []
     domains = found(SearchKind.SENDER_DOMAIN, sender_info={"pld": pld}, headers=headers)
     assert expected == next(iter(domains), None)
+
+
+# --- more text than a record needs ------------------------------------------------------------------------------------
+
+NAMES = [f"{n}.example" for n in range(10_000)]
+PLANTED = "drop@evil.example"
+MANY: dict[str, tuple[dict[str, object], SearchKind, str]] = {
+    "links": ({"links": [{"href": f"https://{it}/{'x' * 60}"} for it in NAMES]}, SearchKind.LINK_HOST, "0.example"),
+    "redirects": (
+        {"links": [{"href": f"https://safe.example/{'u=https%3A%2F%2F' * 9}{it}"} for it in NAMES]},
+        SearchKind.LINK_HOST,
+        "safe.example",
+    ),
+    "texts of links": (
+        {"links": [{"href": "https://a.example", "text": f"https://{it}/"} for it in NAMES]},
+        SearchKind.LINK_HOST,
+        "a.example",
+    ),
+    "hashes": (
+        {"attachments": [{"sha256": f"{n:064x}", "md5": f"{n:032x}"} for n in range(10_000)]},
+        SearchKind.ATTACHMENT_HASH,
+        f"{0:064x}",
+    ),
+    "findings": (
+        {"findings": [{"value": f"https://{it}/", "detail": f"by a@{it}"} for it in NAMES]},
+        SearchKind.LINK_HOST,
+        "0.example",
+    ),
+    "long findings": (
+        {"findings": [{"value": f"{it} {'word ' * 1_000}"} for it in NAMES[:300]]},
+        SearchKind.SENDER_IP,
+        "192.0.2.1",
+    ),
+    "From headers": (
+        {"headers": [{"name": "From", "value": f"a@{it}"} for it in NAMES]},
+        SearchKind.SENDER,
+        "a@0.example",
+    ),
+    "Reply-To headers of 200 addresses": (
+        {"headers": [{"name": "Reply-To", "value": ", ".join(f"a@{n}.{it}" for n in range(200))} for it in NAMES[:99]]},
+        SearchKind.SENDER_DOMAIN,
+        "evil.example",
+    ),
+    "To headers": (
+        {"headers": [{"name": "To", "value": f"A <a@{it}>"} for it in NAMES]},
+        SearchKind.RECIPIENT,
+        "gareth@larkfield.example",
+    ),
+}
+
+
+@pytest.mark.parametrize(("fields", "kind", "first"), MANY.values(), ids=MANY)
+def test_first_of_many_texts_is_found_and_those_that_are_not_read_are_counted(
+    fields: dict[str, object], kind: SearchKind, first: str
+) -> None:
+    values = search_values(detection(**{"sender_info": {"ip": "192.0.2.1", "pld": "evil.example"}} | fields), details())
+    found = values.values[kind]
+    assert first in found
+    assert (True, True) == (values.cut[kind] > 0, kind in values.full)
+
+
+@pytest.mark.parametrize(("fields", "kind", "first"), MANY.values(), ids=MANY)
+def test_what_a_finding_names_is_found_before_many_texts(
+    fields: dict[str, object], kind: SearchKind, first: str
+) -> None:
+    """Only findings themselves can hide a finding. A finding's value comes before all other texts."""
+    findings = [{"value": f"https://evil.example/ {PLANTED} {'f' * 64}"}]
+    findings += fields.get("findings", [])  # type: ignore[arg-type]
+    found = search_values(detection(**fields | {"findings": findings}), None).values
+    assert "evil.example" == found[SearchKind.LINK_HOST][0]
+    assert PLANTED in found[SearchKind.SENDER]
+    assert "f" * 64 == found[SearchKind.ATTACHMENT_HASH][0]
+
+
+def test_kind_that_is_cut_below_its_limit_counts_as_full() -> None:
+    """A search then says that the record may have further values."""
+    links = [{"href": f"https://evil.example/{n}{'x' * 1_000}"} for n in range(1_000)]
+    values = search_values(detection(links=links), None)
+    assert ("evil.example",) == values.values[SearchKind.LINK_HOST]
+    assert [SearchKind.LINK_HOST] == values.full
+    assert 700 < values.cut[SearchKind.LINK_HOST] < 800
