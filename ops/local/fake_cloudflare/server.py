@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from email.message import Message
+from enum import Enum, auto
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qsl, unquote
@@ -30,6 +31,14 @@ _ROUTE = re.compile(
     r"/client/v4/accounts/(?P<account>[0-9A-Za-z]{32})/email-security/investigate"
     r"(?:/(?P<id>[^/]+)(?P<detections>/detections)?)?"
 )
+
+
+class Endpoint(Enum):
+    """What a request asks for."""
+
+    DETECTION = auto()
+    DETAILS = auto()
+    SEARCH = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,7 @@ class FakeCloudflare:
         self._slow_seconds = slow_seconds
         self._bare_ids = bare_ids
         self._rate_limit = RateLimit(limit, monotonic)
+        self._bodies: dict[Endpoint, bytes] = {}
         self._calls: list[Call] = []
         self._detection_calls: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -107,6 +117,10 @@ class FakeCloudflare:
         """Accept only these credentials from now on, as after a rotation."""
         self._credentials = credentials
 
+    def serve(self, endpoint: Endpoint, body: bytes) -> None:
+        """Answer all requests to an endpoint with status 200 and this body from now on, which can be invalid JSON."""
+        self._bodies[endpoint] = body
+
     def _reply(self, target: str, headers: Message) -> Response:
         kind, credentials = read_credentials(headers)
         allowed, budget = self._rate_limit.take()
@@ -129,6 +143,9 @@ class FakeCloudflare:
             return responses.BAD_CREDENTIALS
         if route["account"] != self._mailbox.account_id:
             return responses.NO_PERMISSION
+        body = self._bodies.get(_endpoint(route))
+        if body is not None:
+            return Response(200, body)
         return self._message(path, route) if route["id"] else search(self._mailbox, dict(parse_qsl(query)))
 
     def _message(self, path: str, route: re.Match[str]) -> Response:
@@ -148,6 +165,12 @@ class FakeCloudflare:
         if call_number >= len(mail.script):
             return normal
         return responses.faulty(mail.script[call_number], normal, path, self._slow_seconds)
+
+
+def _endpoint(route: re.Match[str]) -> Endpoint:
+    if route["id"]:
+        return Endpoint.DETECTION if route["detections"] else Endpoint.DETAILS
+    return Endpoint.SEARCH
 
 
 def _invalid_credentials(kind: CredentialKind, credentials: Credentials) -> Response:
