@@ -28,8 +28,9 @@ _MAX_TOTAL_CHARACTERS = 200 * _MAX_HEADER_CHARACTERS
 
 
 def recipients(detection: Detection | None, details: MessageDetails | None) -> tuple[str, ...]:
-    """Addresses in lower case, without duplicates: first from the message details, then from headers."""
-    from_details = details.recipients if details else ()
+    """Addresses in lower case, without names and duplicates: first from the message details, then from headers."""
+    texts = details.recipients if details else ()
+    from_details = (address for text in texts for address in addresses(text) or [text])
     from_headers = _header_addresses(detection.headers) if detection else ()
     found = (*from_details, *from_headers)
     return tuple(dict.fromkeys(address.strip().lower() for address in found if "@" in address))
