@@ -6,12 +6,14 @@ Requests are rate-limited. If Cloudflare refuses the credentials, the request is
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from functions.cloudflare.contract import DetectionResult, read_detection_result
 from functions.cloudflare.credentials import Credential, Credentials
+from functions.cloudflare.deliveries import UNREADABLE, Deliveries, find_deliveries, most_severe
 from functions.cloudflare.errors import (
     CredentialsRefused,
     InvalidAnswer,
@@ -22,8 +24,9 @@ from functions.cloudflare.errors import (
     Unavailable,
 )
 from functions.cloudflare.rate_limiter import RateLimiter
-from functions.cloudflare.response import read_result
-from functions.cloudflare.transport import Transport
+from functions.cloudflare.response import read_envelope, read_result
+from functions.cloudflare.search import Page, Query, pages, read_page
+from functions.cloudflare.transport import Answer, Transport
 from functions.domain.detection import Detection, read_detection
 from functions.domain.email_id import EmailId, IdKind
 from functions.domain.message_details import MessageDetails, read_message_details
@@ -34,12 +37,6 @@ CALL_SECONDS = 10.0
 """The total timeout of one request, from the connection to the last byte."""
 DETAILS_CALL_SECONDS = 1.5
 """The same for message details, which an alert must not wait for."""
-SEARCH_RESULTS = 5
-"""The maximum of deliveries that are checked for one shorter id."""
-SEARCH_PAUSE_SECONDS = 1.0
-"""The pause between two polls of a search that is not complete."""
-_UNREADABLE = read_detection({"final_disposition": "UNREADABLE"})
-"""Of several deliveries, one that cannot be read ranks as one with a disposition that the policy does not know."""
 
 
 class Cloudflare:
@@ -55,16 +52,19 @@ class Cloudflare:
         severity_rank: Callable[[Detection], Any],
         connections: int,
         ca_file: str | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """base_url: for example https://api.cloudflare.com/client/v4. connections: the maximum kept open.
 
         severity_rank: orders detections. If an id matches several emails, `detection` returns the highest.
         ca_file: a bundle of certificate authorities; by default the system's.
+        sleep: waits between two polls of a search.
         """
         origin = urlsplit(base_url)
-        self._investigate = (
-            f"{origin.path.rstrip('/')}/accounts/{quote(account_id, safe='')}/email-security/investigate"
-        )
+        self._account = f"{origin.path.rstrip('/')}/accounts/{quote(account_id, safe='')}/"
+        self._investigate = f"{self._account}email-security/investigate"
+        self._origin = origin
+        self._sleep = sleep
         self._credentials = credentials
         self._rate_limiter = rate_limiter
         self._severity_rank = severity_rank
@@ -91,19 +91,52 @@ class Cloudflare:
             # the shorter kinds. So for these, a refusal counts only if the search finds no such email either.
             if id.kind is IdKind.INVESTIGATE or (isinstance(exc, NoDetection) and exc.id_exists):
                 raise
-            investigate_ids = self._search(id, deadline)
-            if not investigate_ids:
+            found = self._deliveries(id, deadline)
+            if not found.rows:
                 raise
-            results = list(self._several(investigate_ids, deadline))
-            if not results:
-                raise NoDetection("Cloudflare has the email, but no detection for it", id_exists=True) from exc
-        result = max(results, key=self._rank)
+        result, cut = most_severe(
+            found, lambda it: self._detection_or_error(it, deadline), self._rank, self._severity_rank
+        )
         if isinstance(result, InvalidAnswer):
             raise result
-        return result
+        return replace(result, detail=cut)
+
+    def search(self, query: Query, seconds: float) -> Iterator[Page]:
+        """Yield the pages of a search; an empty page is a result.
+
+        seconds: the total timeout of all pages, including the waits for the rate limit and for a slow search.
+        Source: GET /accounts/{account_id}/email-security/investigate
+        Raises a leaf of CloudflareError; SearchIncomplete if the pages repeat or do not end.
+        """
+        return self._search(query, time.monotonic() + seconds)
+
+    def _search(self, query: Query, deadline: float) -> Iterator[Page]:
+        def fetch(path: str) -> Page:
+            try:
+                return self._get_envelope(path, deadline, read_page)
+            except StillSearching as exc:
+                raise StillSearching(str(exc), self._poll_path(path, exc.location)) from exc
+
+        def sleep(seconds: float) -> None:
+            if time.monotonic() + seconds > deadline:
+                raise Unavailable("Cloudflare's search takes longer than the time left")
+            self._sleep(seconds)
+
+        return pages(fetch, query, sleep)
+
+    def _poll_path(self, path: str, location: str) -> str:
+        """The path to poll. It can be any of this account, at this origin only: the credentials go there."""
+        base = path if path.startswith("/") else self._investigate + path
+        target = urlsplit(urljoin(f"{self._origin.scheme}://{self._origin.netloc}{base}", location))
+        if _origin(target) != _origin(self._origin) or not target.path.startswith(self._account):
+            raise Unavailable("Cloudflare redirected the search to another origin or account")
+        return target._replace(scheme="", netloc="", fragment="").geturl()
+
+    def _deliveries(self, id: EmailId, deadline: float) -> Deliveries:
+        return find_deliveries(id, lambda query: self._search(query, deadline), datetime.now(UTC))
 
     def _rank(self, result: DetectionResult | InvalidAnswer) -> Any:
-        return self._severity_rank(_UNREADABLE if isinstance(result, InvalidAnswer) else result.detection)
+        return self._severity_rank(UNREADABLE if isinstance(result, InvalidAnswer) else result.detection)
 
     def message_details(self, id: EmailId, seconds: float) -> MessageDetails:
         """Get the message details of an email, without a search by a shorter id.
@@ -125,23 +158,22 @@ class Cloudflare:
         try:
             return self._get(f"/{_segment(id.value)}", deadline, _read_details)
         except (NoDetection, Refused):
-            found = [] if id.kind is IdKind.INVESTIGATE else self._search(id, deadline)
-            if not found:
+            found = Deliveries() if id.kind is IdKind.INVESTIGATE else self._deliveries(id, deadline)
+            if not found.rows:
                 raise
-        details = [self._get(f"/{_segment(it.value)}", deadline, _read_details) for it in found]
-        return max(
-            details, key=lambda it: self._severity_rank(read_detection({"final_disposition": it.final_disposition}))
+        details, _ = most_severe(
+            found,
+            lambda it: self._get(f"/{_segment(it.value)}", deadline, _read_details),
+            lambda it: self._severity_rank(read_detection({"final_disposition": it.final_disposition})),
+            self._severity_rank,
         )
+        return details
 
-    def _several(self, ids: list[EmailId], deadline: float) -> Iterator[DetectionResult | InvalidAnswer]:
-        """The detections of several emails, without those that have none."""
-        for investigate_id in ids:
-            with suppress(NoDetection):
-                try:
-                    result: DetectionResult | InvalidAnswer = self._detection(investigate_id, deadline)
-                except InvalidAnswer as exc:
-                    result = exc
-                yield result
+    def _detection_or_error(self, id: EmailId, deadline: float) -> DetectionResult | InvalidAnswer:
+        try:
+            return self._detection(id, deadline)
+        except InvalidAnswer as exc:
+            return exc
 
     def _detection(self, id: EmailId, deadline: float) -> DetectionResult:
         path = f"/{_segment(id.value)}/detections"
@@ -150,29 +182,16 @@ class Cloudflare:
         except InvalidAnswer as exc:
             raise InvalidAnswer(str(exc), id, exc.detection) from exc
 
-    def _search(self, id: EmailId, deadline: float) -> list[EmailId]:
-        """Search the investigate_ids for a shorter id. A postfix_id can match several deliveries."""
-        query = {"alert_id": id.value} if id.kind is IdKind.ALERT else {"query": id.postfix_id}
-        path = f"?{urlencode(query | {'per_page': SEARCH_RESULTS})}"
-        while True:
-            try:
-                return self._get(path, deadline, lambda result: _investigate_ids(id, result))
-            except NoDetection:
-                return []
-            except StillSearching as exc:
-                path = self._search_path(exc.location)
-                time.sleep(SEARCH_PAUSE_SECONDS)
-
-    @staticmethod
-    def _search_path(location: str) -> str:
-        """The query of the address to poll. The address itself must be the search endpoint."""
-        path, _, query = location.partition("?")
-        if not path.endswith("/investigate"):
-            raise Unavailable("Cloudflare redirected the search to another endpoint")
-        return f"?{query}"
-
     def _get(self, path: str, deadline: float, read: Callable[[object], T], call_seconds: float = CALL_SECONDS) -> T:
         """read: parses the `result` of the response."""
+        return self._send(path, deadline, lambda answer: read(read_result(*answer)), call_seconds)
+
+    def _get_envelope(self, path: str, deadline: float, read: Callable[[dict[str, object]], T]) -> T:
+        """read: parses the whole body of the response."""
+        return self._send(path, deadline, lambda answer: read(read_envelope(*answer)), CALL_SECONDS)
+
+    def _send(self, path: str, deadline: float, read: Callable[[Answer], T], call_seconds: float) -> T:
+        """path: below the investigate endpoint, or absolute."""
         credential = self._credentials.current()
         try:
             return self._request(path, credential, deadline, read, call_seconds)
@@ -185,7 +204,7 @@ class Cloudflare:
             return self._request(path, replacement, deadline, read, call_seconds)
 
     def _request(
-        self, path: str, credential: Credential, deadline: float, read: Callable[[object], T], call_seconds: float
+        self, path: str, credential: Credential, deadline: float, read: Callable[[Answer], T], call_seconds: float
     ) -> T:
         headers = {"accept": "application/json", "user-agent": "cloudflare-email-alerts"} | credential.headers
         self._rate_limiter.wait(deadline - time.monotonic() - call_seconds)
@@ -193,11 +212,12 @@ class Cloudflare:
         seconds_left = deadline - time.monotonic()
         if seconds_left <= 0:
             raise Unavailable("no time is left for the request to Cloudflare")
-        answer = self._transport.get(self._investigate + path, headers, seconds_left)
+        absolute = path.startswith(self._account)
+        answer = self._transport.get(path if absolute else self._investigate + path, headers, seconds_left)
         self._rate_limiter.apply_ratelimit_header(answer.headers.get("ratelimit"))
         try:
             with self._parsing:
-                return read(read_result(answer.status, answer.headers, answer.body))
+                return read(answer)
         except Throttled as exc:
             self._rate_limiter.block_for(exc.retry_after)
             raise
@@ -209,12 +229,12 @@ def _read_details(result: object) -> MessageDetails:
     return read_message_details(result)
 
 
-def _investigate_ids(id: EmailId, result: object) -> list[EmailId]:
-    """The investigate_ids in a search result that start with the given id."""
-    rows = result if isinstance(result, list) else []
-    texts = [row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
-    found_ids = filter(None, map(EmailId.read, texts))
-    return [found for found in found_ids if found.kind is IdKind.INVESTIGATE and found.value.startswith(f"{id.value}-")]
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port. Raises Unavailable for a malformed port."""
+    try:
+        return url.scheme, url.hostname, url.port or {"https": 443, "http": 80}.get(url.scheme)
+    except ValueError as exc:
+        raise Unavailable("Cloudflare redirected the search to a malformed address") from exc
 
 
 def _segment(id: str) -> str:

@@ -48,12 +48,14 @@ class DetectionResult:
     id:             the email's id at Cloudflare, which can be longer than the requested one.
     drift:          where the result does not match the contract, as `path: rule`.
     unknown_fields: without a disposition, the fields that the contract does not have: one may be the disposition.
+    detail:         what a search by a shorter id may have missed.
     """
 
     id: EmailId
     detection: Detection
     drift: tuple[str, ...]
     unknown_fields: tuple[str, ...]
+    detail: str = ""
 
 
 def read_detection_result(id: EmailId, result: object) -> DetectionResult:

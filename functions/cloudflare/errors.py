@@ -2,15 +2,19 @@
 
     CloudflareError
     ├── Unavailable         timeout, connection error, 5xx, no Cloudflare envelope    retry
-    │   └── StillSearching  the search is not complete, with the address to poll      poll, else retry
+    │   ├── StillSearching    the search takes long, with the address to poll         poll, else retry
+    │   └── SearchIncomplete  the pages of the search repeat or do not end            retry
     ├── NoDetection         404, or success without a result                          retry, then NOT_FOUND
     ├── Throttled           429, or no free request in our share, with a pause        requeue with a delay
     ├── CredentialsRefused  401, 403, 400 without credentials, or no usable secret    requeue with a delay
     ├── Refused             any other 4xx, except 408, 409 and 425                    dead-letter
     └── InvalidAnswer       a result without the fields that the decision needs       ask for details, else dead-letter
+        └── TooLarge        a body of more bytes than the client reads                halve the page of a search, else the same
 
 A message says what failed and what to do. It contains no email content, no address and no credential.
 """
+
+from datetime import datetime
 
 from functions.domain.detection import Detection
 from functions.domain.email_id import EmailId
@@ -28,11 +32,15 @@ class Unavailable(CloudflareError):
 
 
 class StillSearching(Unavailable):
-    """The search is not complete. `location`: the address that will have its result."""
+    """The search takes long. `location`: the address that will have its result."""
 
     def __init__(self, message: str, location: str) -> None:
         super().__init__(message)
         self.location = location
+
+
+class SearchIncomplete(Unavailable):
+    """The pages of the search repeat or do not end, so that rows may be missing."""
 
 
 class NoDetection(CloudflareError):
@@ -63,7 +71,11 @@ class CredentialsRefused(CloudflareError):
 
 
 class Refused(CloudflareError):
-    """Cloudflare refuses the request permanently."""
+    """Cloudflare refuses the request permanently. `server_time`: Cloudflare's clock at the refusal, if it is known."""
+
+    def __init__(self, message: str, server_time: datetime | None = None) -> None:
+        super().__init__(message)
+        self.server_time = server_time
 
 
 class InvalidAnswer(CloudflareError):
@@ -76,3 +88,7 @@ class InvalidAnswer(CloudflareError):
         super().__init__(message)
         self.id = id
         self.detection = detection
+
+
+class TooLarge(InvalidAnswer):
+    """The body has more bytes than the client reads."""

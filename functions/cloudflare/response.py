@@ -45,19 +45,26 @@ def read_result(status: int, headers: Mapping[str, str], body: bytes) -> object:
     headers: with lower-case names.
     Raises a leaf of CloudflareError for any other response.
     """
-    if status == 200:
-        return _result(_parse_success(body))
-    if status == 202 and "location" in headers:
-        raise StillSearching("Cloudflare's search is not complete", headers["location"])
-    raise _error(status, headers, _parse(body))
-
-
-def _result(envelope: object) -> object:
-    if not isinstance(envelope, dict) or envelope.get("success") is not True:
-        raise Unavailable("the response has status 200, but no successful Cloudflare envelope")
+    envelope = read_envelope(status, headers, body)
     if envelope.get("result") in (None, {}, []):
         raise NoDetection("Cloudflare's response has no result", id_exists=True)
     return envelope["result"]
+
+
+def read_envelope(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, object]:
+    """Return the parsed body of a successful response, with its `result` and, of a list, its `result_info`.
+
+    headers: with lower-case names.
+    Raises a leaf of CloudflareError for any other response.
+    """
+    if status == 202 and "location" in headers:
+        raise StillSearching("Cloudflare's search takes long", headers["location"])
+    if status != 200:
+        raise _error(status, headers, _parse(body))
+    envelope = _parse_success(body)
+    if not isinstance(envelope, dict) or envelope.get("success") is not True:
+        raise Unavailable("the response has status 200, but no successful Cloudflare envelope")
+    return envelope
 
 
 def _error(status: int, headers: Mapping[str, str], envelope: object) -> CloudflareError:
@@ -75,7 +82,7 @@ def _error(status: int, headers: Mapping[str, str], envelope: object) -> Cloudfl
         return Unavailable(f"{summary}, but without a Cloudflare envelope")
     if status == 404 and _NO_SUCH_ACCOUNT not in codes:
         return NoDetection(summary, id_exists=False)
-    return Refused(f"{summary}: a retry cannot succeed")
+    return Refused(f"{summary}: a retry cannot succeed", _date(headers.get("date")))
 
 
 def _parse_success(body: bytes) -> object:
@@ -123,10 +130,16 @@ def _seconds(retry_after: str | None) -> float:
     text = (retry_after or "").strip()
     if re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", text):
         return min(max(MIN_BLOCK_SECONDS, float(text)), MAX_BLOCK_SECONDS)
-    try:
-        retry_at = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
+    retry_at = _date(text)
+    if retry_at is None:
         return BLOCK_SECONDS
-    if retry_at.tzinfo is None:
-        retry_at = retry_at.replace(tzinfo=UTC)
     return min(max(MIN_BLOCK_SECONDS, retry_at.timestamp() - datetime.now(UTC).timestamp()), MAX_BLOCK_SECONDS)
+
+
+def _date(header: str | None) -> datetime | None:
+    """A date of HTTP; None for anything else."""
+    try:
+        date = parsedate_to_datetime(header or "")
+    except (ValueError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -14,7 +14,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-from functions.cloudflare.errors import InvalidAnswer, Unavailable
+from functions.cloudflare.errors import TooLarge, Unavailable
 
 CONNECT_SECONDS = 3.0
 BODY_LIMIT = 8 * 1024 * 1024
@@ -54,7 +54,7 @@ class Transport:
         """GET a path; `seconds` is the total that it may take, to the last byte.
 
         Redirects are not followed, so that credentials go to this origin only.
-        Raises Unavailable, and InvalidAnswer for a body beyond the limit.
+        Raises Unavailable, and TooLarge for a body beyond the limit.
         """
         try:
             return self._exchange(path, headers, seconds)
@@ -90,7 +90,7 @@ def _read(response: urllib3.BaseHTTPResponse) -> bytes:
         size += len(chunk)
         if size > BODY_LIMIT:
             # Not a temporary failure: a retry would get the same body.
-            raise InvalidAnswer(f"the answer is larger than {BODY_LIMIT} bytes")
+            raise TooLarge(f"the answer is larger than {BODY_LIMIT} bytes")
     return b"".join(chunks)
 
 

@@ -9,6 +9,7 @@ The pattern is also in schemas/request.schema.json; a test compares the two.
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
 
@@ -19,6 +20,9 @@ _REUSED = re.compile(r"[0-9A-F]{8,13}")
 """Short Postfix ids are an inode in hexadecimal digits, which Postfix uses again for a later email. Long ids have the time
 in them."""
 _TIME = len("YYYY-MM-DDTHH:MM:SS")
+_DIGITS = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
+_LONG = re.compile(rf"([{_DIGITS}]{{6}})[{_DIGITS}]{{4,5}}z[{_DIGITS[:-1]}]+")
+"""A long Postfix id: seconds and microseconds in base 52, `z`, and an inode in base 51. Source: Postfix, mail_queue.h."""
 
 
 class IdKind(StrEnum):
@@ -52,6 +56,18 @@ class EmailId:
         return f"{self.postfix_id}@{date}" if date and _REUSED.fullmatch(self.postfix_id) else self.postfix_id
 
     @property
+    def time(self) -> datetime | None:
+        """The time in the id, if it has one: that of an alert id, else that of a long Postfix id."""
+        named = self.value.partition("-")[2][:_TIME]
+        try:
+            if named:
+                return datetime.fromisoformat(named).replace(tzinfo=UTC)
+            long = _LONG.fullmatch(self.postfix_id)
+            return datetime.fromtimestamp(_number(long[1]), UTC) if long else None
+        except (ValueError, OverflowError):  # 31 February, or the year 600
+            return None
+
+    @property
     def kind(self) -> IdKind:
         """Which of the three forms this is."""
         suffix = self.value.partition("-")[2]
@@ -61,3 +77,10 @@ class EmailId:
 
     def __str__(self) -> str:
         return self.value
+
+
+def _number(digits: str) -> int:
+    number = 0
+    for digit in digits:
+        number = number * len(_DIGITS) + _DIGITS.index(digit)
+    return number

@@ -113,7 +113,7 @@ class Investigator:
         problem = self.policy.problem(result)
         if problem:
             return self._fall_back(result, problem, result.id, result.detection, deadline)
-        return _Answer(result, self.now())
+        return _Answer(result, self.now(), detail=result.detail)
 
     def _fall_back(
         self,

@@ -170,6 +170,7 @@ def client(base_url: str, certificates: Certificates | None = None) -> Cloudflar
         severity_rank=severity_rank,
         connections=10,
         ca_file=str(certificates.bundle) if certificates else None,
+        sleep=lambda _: None,
     )
 
 
@@ -454,7 +455,7 @@ def test_short_id_of_several_deliveries_gives_the_most_severe() -> None:
     """A postfix id may name several deliveries. All are read, also if the search redirects to a job."""
     responses = {
         "/4gZJ8d1HhYz7V2L/detections": (404, "", {"success": False, "errors": [{"code": 1404}], "result": None}),
-        "?query=4gZJ8d1HhYz7V2L": (202, "/client/v4/accounts/x/email-security/investigate?job=7", {}),
+        "?query=4gZJ8d1HhYz7V2L": (202, "/client/v4/accounts/" + "0" * 32 + "/email-security/investigate?job=7", {}),
         "?job=7": (200, "", {"success": True, "result": [{"id": f"{ID.value}{n}"} for n in (1, 2)] + [{"id": "../x"}]}),
         f"{ID.value}1/detections": (200, "", {"success": True, "result": {"final_disposition": "SPAM"}}),
         f"{ID.value}2/detections": (200, "", {"success": True, "result": DETECTION}),

@@ -1,7 +1,10 @@
 """The fake Cloudflare follows Cloudflare's contract: the official SDK parses its responses."""
 
+import functools
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from urllib.parse import quote
 
 import cloudflare as sdk
 import pytest
@@ -10,6 +13,9 @@ from ops.local.fake_cloudflare.auth import CredentialKind, Credentials
 from ops.local.fake_cloudflare.mailbox import Fault, Mail
 from ops.local.fake_cloudflare.server import FakeCloudflare
 from tests.integration.fake_cloudflare_client import ACCOUNT, BOTH, CALM, WITHOUT_FAULTS, call, detections, only
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+"""Before all emails of the mailbox. Without a start, the search covers the last 30 days."""
 
 
 def sdk_client(fake: FakeCloudflare, **credentials: str) -> sdk.Cloudflare:
@@ -160,7 +166,7 @@ def test_without_bare_ids_only_the_search_finds_them() -> None:
     """The search returns the investigate id."""
     with FakeCloudflare(WITHOUT_FAULTS, credentials=BOTH, bare_ids=False) as fake, sdk_client(fake) as client:
         statuses = [call(fake, detections(name)).status for name in CALM.ids]
-        found = client.email_security.investigate.list(account_id=ACCOUNT, query=CALM.postfix_id)
+        found = client.email_security.investigate.list(account_id=ACCOUNT, query=CALM.postfix_id, start=START)
     assert ([404, 404, 200], [CALM.investigate_id]) == (statuses, [mail.id for mail in found.result])
 
 
@@ -168,7 +174,7 @@ def test_search_matches_alert_id_subject_and_postfix_id(shared: FakeCloudflare) 
     """Emails without a detection are listed with `detections_only=false` only."""
     hidden = next(mail for mail in WITHOUT_FAULTS if not mail.detected)
     with sdk_client(shared) as client:
-        search = client.email_security.investigate.list
+        search = functools.partial(client.email_security.investigate.list, start=START)
         assert [CALM.investigate_id] == [m.id for m in search(account_id=ACCOUNT, alert_id=CALM.alert_id).result]
         assert "Lunch on Thursday?" in {m.subject for m in search(account_id=ACCOUNT, query="lunch").result}
         assert search(account_id=ACCOUNT, query=hidden.postfix_id).result == []
@@ -178,7 +184,7 @@ def test_search_matches_alert_id_subject_and_postfix_id(shared: FakeCloudflare) 
 
 def test_search_pages_list_every_email_once(shared: FakeCloudflare) -> None:
     """The order is newest first."""
-    base = f"/accounts/{ACCOUNT}/email-security/investigate?detections_only=false&per_page=7"
+    base = f"/accounts/{ACCOUNT}/email-security/investigate?detections_only=false&per_page=7&start={quote(START.isoformat())}"
     listed: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
@@ -187,4 +193,5 @@ def test_search_pages_list_every_email_once(shared: FakeCloudflare) -> None:
         cursor = page["result_info"]["next"]
     newest_first = sorted((m.alert_id for m in WITHOUT_FAULTS), key=lambda name: name.partition("-")[2], reverse=True)
     assert newest_first == listed
-    assert [call(shared, f"{base}&{wrong}").status for wrong in ("cursor=x", "per_page=1001")] == [400, 400]
+    wrong = ("cursor=x", "per_page=1001", "start=2999-01-01T00:00:00Z", "end=x")
+    assert [call(shared, f"{base}&{it}").status for it in wrong] == [400] * 4

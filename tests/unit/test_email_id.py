@@ -25,6 +25,23 @@ def test_id_gives_its_kind_and_postfix_id(value: str, postfix_id: str, kind: IdK
     assert (postfix_id, kind, value) == (email_id.postfix_id, email_id.kind, str(email_id))
 
 
+TIMES = {
+    "long Postfix id": ("4jTHXX1BkfzpM0K", "2026-11-17T08:12:44+00:00"),
+    "alert id with another time": ("4WtWkr6nlBz9sNH-2024-08-28T15:32:35", "2024-08-28T15:32:35+00:00"),
+    "investigate id": ("C3CD21F3E90-2024-08-28T15:32:35-1", "2024-08-28T15:32:35+00:00"),
+    "short Postfix id": ("C3CD21F3E90", None),
+    "time that does not exist": ("4WtWkr6nlBz9sNH-2024-02-31T25:32:35", None),
+    "letters that no long Postfix id has": ("4jTHXX1BkfzpM0A", None),
+}
+
+
+@pytest.mark.parametrize(("value", "time"), TIMES.values(), ids=TIMES)
+def test_id_gives_its_time(value: str, time: str | None) -> None:
+    """That of the alert id is Cloudflare's own, so it comes first."""
+    at = EmailId(value).time
+    assert time == (at and at.isoformat())
+
+
 ID_SCHEMA = load_schema("request")["$defs"]["id"]
 
 

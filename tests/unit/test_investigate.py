@@ -25,7 +25,7 @@ from functions.domain.outcome import Outcome, Reason
 from functions.domain.severity import Severity
 from functions.escalate.decision import ESCALATE_BY_DEFAULT, Policy
 from functions.escalate.investigate import DETAILS_SECONDS, RESERVE_SECONDS, Investigator, Known
-from functions.escalate.stages import Detected, MessageResult, Request
+from functions.escalate.stages import Decision, Detected, MessageResult, Request
 from tests.clock import wait_for
 from tests.unit.examples import ACCOUNT, INVESTIGATE_ID, NOON, POSTFIX_ID, decision, details, escalated, message
 
@@ -103,6 +103,28 @@ def test_requests_with_the_same_id_share_one_detection() -> None:
         results = _investigator(cloudflare, threads).detect(requests, RESERVE_SECONDS + 60)
     assert requests == [result.request for result in results if isinstance(result, Detected)]
     assert sorted([POSTFIX_ID, INVESTIGATE_ID]) == sorted(cloudflare.calls)
+
+
+class CutSearch(CountedDetections):
+    """Cloudflare whose search by a shorter id has left something out."""
+
+    def detection(self, email_id: EmailId, _: float) -> DetectionResult:
+        """Return a malicious email."""
+        assert POSTFIX_ID == email_id.value
+        result = read_detection_result(EmailId(INVESTIGATE_ID), {"final_disposition": "MALICIOUS"})
+        return replace(result, detail="the others were not checked")
+
+
+def test_what_the_search_left_out_is_in_the_record() -> None:
+    """An operator sees that other deliveries may exist."""
+    with ThreadPoolExecutor(2) as threads:
+        [result] = _investigator(CutSearch(), threads).detect(
+            [Request(message(POSTFIX_ID), EmailId(POSTFIX_ID))], RESERVE_SECONDS + 60
+        )
+    assert isinstance(result, Detected)
+    decided = POLICY.decide(result, NOON)
+    assert isinstance(decided, Decision)
+    assert ("the others were not checked",) * 2 == (decided.record.detail, decided.result.detail)
 
 
 # --- add_details ----------------------------------------------------------------------------------------------------

@@ -341,3 +341,18 @@ def test_any_date_gives_a_pause(date: str) -> None:
     actual = read(429, {"retry-after": date}, b"")
     assert isinstance(actual, Throttled)
     assert actual.retry_after >= 0
+
+
+DATES = {
+    "a date": ("Wed, 25 Nov 2026 12:00:00 GMT", datetime(2026, 11, 25, 12, tzinfo=UTC)),
+    "no date": (None, None),
+    "a malformed date": ("yesterday", None),
+}
+
+
+@pytest.mark.parametrize(("date", "expected"), DATES.values(), ids=DATES)
+def test_refusal_has_the_time_of_the_server(date: str | None, expected: datetime | None) -> None:
+    """A search whose start is in the future can then use it."""
+    with pytest.raises(Refused) as refused:
+        read_result(400, {"date": date} if date else {}, failure(10400))
+    assert expected == refused.value.server_time

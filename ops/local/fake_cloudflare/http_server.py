@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -23,8 +24,10 @@ class HttpServer(ThreadingHTTPServer):
         address: tuple[str, int],
         reply: Callable[[str, Message], Response],
         sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Listen on an address. sleep: called before a slow response."""
+        """Listen on an address. sleep: called before a slow response. now: the time of the header `Date`."""
+        self.now = now
         self.reply = reply
         self.sleep = sleep
         self._connections: set[socket.socket] = set()
@@ -79,6 +82,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         else:
             self.wfile.write(response.body)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return the header `Date` by the clock of the server."""
+        return super().date_time_string(timestamp or self.server.now().timestamp())
 
     def log_message(self, *_: object) -> None:
         """Log nothing, because `FakeCloudflare.calls` has all requests."""

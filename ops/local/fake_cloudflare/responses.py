@@ -47,6 +47,11 @@ def success(result: object, result_info: Mapping[str, Any] | None = None) -> Res
     return _json_response(200, document if result_info is None else {**document, "result_info": result_info})
 
 
+def accepted(location: str) -> Response:
+    """Status 202: a search that is not complete, with the address to poll."""
+    return replace(success([]), status=202, headers=(("Location", location),))
+
+
 def error(status: int, code: int, message: str) -> Response:
     """An error response with all members and one error."""
     return _json_response(status, {"success": False, "errors": [_error(code, message)], "messages": [], "result": None})

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from email.message import Message
 from enum import Enum, auto
 from types import TracebackType
@@ -25,12 +26,13 @@ from ops.local.fake_cloudflare.http_server import HttpServer
 from ops.local.fake_cloudflare.mailbox import Mail, Mailbox
 from ops.local.fake_cloudflare.rate_limit import RateLimit
 from ops.local.fake_cloudflare.responses import Response
-from ops.local.fake_cloudflare.search import search
+from ops.local.fake_cloudflare.search import Behavior, Search
 
 _ROUTE = re.compile(
     r"/client/v4/accounts/(?P<account>[0-9A-Za-z]{32})/email-security/investigate"
     r"(?:/(?P<id>[^/]+)(?P<detections>/detections)?)?"
 )
+_POLL = re.compile(r"(?P<account>/client/v4/accounts/[0-9A-Za-z]{32}/email-security)/searches/(?P<name>[0-9]+)")
 
 
 class Endpoint(Enum):
@@ -67,6 +69,8 @@ class FakeCloudflare:
         slow_seconds: float = 2.0,
         bare_ids: bool = True,
         limit: tuple[int, float, float] | None = None,
+        search: Behavior = Behavior(),  # noqa: B008  # frozen
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -76,18 +80,20 @@ class FakeCloudflare:
         bare_ids: whether the path accepts postfix ids and alert ids. If not, it accepts investigate ids only.
         limit: (requests, seconds of the window, seconds of the block). A request over the limit starts the block, during
         which all calls get 429. None: only scripts throttle.
+        search: how the search behaves. now: its clock.
         monotonic, sleep: the clock of the rate limit and of slow responses.
         """
         self._mailbox = mailbox
         self._credentials = credentials
         self._slow_seconds = slow_seconds
         self._bare_ids = bare_ids
+        self._search = Search(mailbox, search, now)
         self._rate_limit = RateLimit(limit, monotonic)
         self._bodies: dict[Endpoint, bytes] = {}
         self._calls: list[Call] = []
         self._detection_calls: Counter[str] = Counter()
         self._lock = threading.Lock()
-        self._server = HttpServer((host, port), self._reply, sleep)
+        self._server = HttpServer((host, port), self._reply, sleep, now)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="cloudflare", daemon=True)
 
     def __enter__(self) -> Self:
@@ -106,6 +112,10 @@ class FakeCloudflare:
         """The base URL for clients: `http://host:port/client/v4`."""
         host, port = self._server.server_address[:2]
         return f"http://{host!s}:{port}/client/v4"
+
+    @property
+    def _origin(self) -> str:
+        return self.base_url.removesuffix("/client/v4")
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -137,16 +147,27 @@ class FakeCloudflare:
         route = _ROUTE.fullmatch(path)
         if kind in (CredentialKind.NONE, CredentialKind.MALFORMED):
             return _invalid_credentials(kind, credentials)
-        if route is None:
+        if route is None and _POLL.fullmatch(path) is None:
             return responses.no_route(path)
         if not self._credentials.accept(credentials):
             return responses.BAD_CREDENTIALS
-        if route["account"] != self._mailbox.account_id:
+        if f"/accounts/{self._mailbox.account_id}/" not in path:
             return responses.NO_PERMISSION
+        return self._endpoint_response(route, path, query) if route else self._poll(path)
+
+    def _poll(self, path: str) -> Response:
+        poll = _POLL.fullmatch(path)
+        if poll is None:
+            return responses.no_route(path)
+        return self._search.poll(self._origin, f"{poll['account']}/investigate", poll["name"])
+
+    def _endpoint_response(self, route: re.Match[str], path: str, query: str) -> Response:
         body = self._bodies.get(_endpoint(route))
         if body is not None:
             return Response(200, body)
-        return self._message(path, route) if route["id"] else search(self._mailbox, dict(parse_qsl(query)))
+        if route["id"]:
+            return self._message(path, route)
+        return self._search.respond(self._origin, path, dict(parse_qsl(query)))
 
     def _message(self, path: str, route: re.Match[str]) -> Response:
         name = unquote(route["id"])
