@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from functions.domain.message_details import Delivery
-from functions.domain.outcome import Outcome
+from functions.domain.outcome import Outcome, Reason
 from functions.domain.recipients import recipients
 from functions.domain.record import PreviousAlert, Record
 from functions.domain.severity import FAMILIES, Severity
@@ -28,6 +28,9 @@ MAX_DELIVERIES = 500
 """Deliveries kept per email, about 200 bytes each. Of more, those that do not escalate are dropped first, oldest first."""
 MAX_RECIPIENTS = 100
 """Recipients kept per email; `recipient_count` counts all that the answers named."""
+
+MAX_ADDRESS = 320
+"""Characters (RFC 5321). A longer text is no address, and would not fit into the item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +135,19 @@ def plan(state: EmailState, records: Sequence[Record]) -> Plan:
     current = [record for i, record in enumerate(records) if i not in superseded]
     if not current or (state.version == 0 and not any(record.escalates for record in current)):
         return Plan(state, None, superseded)
-    deliveries = {**state.deliveries, **{delivery_key(record): _answer(record) for record in current}}
+    # Of several answers about one delivery the most severe one counts. Without a delivery, none takes back another.
+    answers = sorted(current, key=lambda record: _answer(record).rank)
+    kept = {delivery_key(it): _answer(it) for it in answers if it.escalates or delivery_key(it) != UNNAMED}
+    deliveries = {**state.deliveries, **kept}
     unnamed = deliveries.pop(UNNAMED, None)
     same = (it for it in deliveries.values() if unnamed and it.disposition == unnamed.disposition)
     if unnamed and all(it.rank < unnamed.rank for it in same):
         deliveries[UNNAMED] = unnamed
     addresses = (
-        address for record in current if record.escalates for address in recipients(record.detection, record.details)
+        address[:MAX_ADDRESS]
+        for record in current
+        if record.escalates
+        for address in recipients(record.detection, record.details)
     )
     changed = replace(
         state,
@@ -193,9 +202,14 @@ def _alert(state: EmailState, records: Sequence[Record]) -> Record | None:
 def _revised(record: Record, worst: DeliveryState, revision: int, previous: PreviousAlert | None) -> Record:
     """The record as an alert about the email: with the email's disposition, severity and revision."""
     severity = worst.severity if worst.escalates else Severity.INFORMATIONAL
+    reason = record.reason
+    if worst.escalates and not record.escalates:
+        # The record is about a delivery that has fallen, and the alert about another one, which escalates.
+        reason = Reason.DISPOSITION_LISTED
     return replace(
         record,
         outcome=Outcome.ESCALATED if worst.escalates else Outcome.CLOSED,
+        reason=reason,
         disposition=worst.disposition,
         escalates=worst.escalates,
         severity=severity,

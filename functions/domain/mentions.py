@@ -39,7 +39,7 @@ _HOST_NAME = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]+)"
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")
 _AFTER_USER = re.compile(r"@[^@/\\]+[/\\:]")
 _IPV4 = re.compile(r"(?<![0-9a-z.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9a-z])", re.IGNORECASE)
-_IPV6 = re.compile(r"[0-9a-f:]*+:[0-9a-f:.]+", re.IGNORECASE)
+_IPV6 = re.compile(r"(?<![0-9a-f:.])[0-9a-f]{0,4}:[0-9a-f:.]+", re.IGNORECASE)
 _HASH = re.compile(r"(?<![0-9a-z])[0-9a-f]{32,64}(?![0-9a-z])", re.IGNORECASE)
 _GROUPED_HASH = re.compile(
     r"(?:sha[- ]?256|sha[- ]?1|md[- ]?5|hash)[^0-9a-z]{0,4}((?:[0-9a-f][\s:-]?){31,63}[0-9a-f])(?![0-9a-z])",

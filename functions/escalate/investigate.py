@@ -88,7 +88,9 @@ class Investigator:
         ]
         wait([call for call in calls if call], timeout=DETAILS_SECONDS)
         return [
-            (call.result(), state) if call and not call.cancel() and call.done() else (decision, state)
+            _with_state(call.result(), decision, state)
+            if call and not call.cancel() and call.done()
+            else (decision, state)
             for (decision, state), call in zip(known, calls, strict=True)
         ]
 
@@ -173,6 +175,11 @@ class Investigator:
             case InvalidAnswer():
                 result = replace(result, outcome=Outcome.REJECTED, reason=Reason.INVALID_ANSWER)
         return result
+
+
+def _with_state(detailed: Decision, decision: Decision, state: EmailState) -> Known:
+    """The details of a short id add its date: then it is another email, of which nothing has been looked up."""
+    return detailed, state if detailed.record.email == decision.record.email else EmailState()
 
 
 def _out_of_time(request: Request) -> MessageResult:

@@ -14,12 +14,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from functions.domain.email_state import MAX_RECIPIENTS, EmailState, Plan, last_alert, plan
+from functions.domain.recipients import recipients
 from functions.domain.record import Record, State, moment
 from functions.ledger.email_item import email_attributes, read_email
 from functions.ledger.item import attributes, read_record
 from functions.ledger.keys import YES, alert_key, alert_key_of, email_key, recipient_pointers
 from functions.ledger.table import Table
-from functions.ledger.transaction import Refusal
+from functions.ledger.transaction import MAX_WRITES, Refusal
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -124,13 +125,19 @@ class ClaimAttempt:
         writes = [self._email_write()]
         if self.plan.alert:
             writes += [self._record_write(self.plan.alert), *self._replacing(self.plan.alert)]
-        elif self.state.alert:
-            known = self.plan.state.recipients
-            new = [it for it in known if it not in self.state.recipients]
-            is_full = bool(new) and len(known) >= MAX_RECIPIENTS
+        last, known = self.state.alert, self.plan.state.recipients
+        found = {*self.state.recipients}
+        if self.plan.alert:
+            last = last_alert(self.plan.alert)
+            found = {*recipients(self.plan.alert.detection, self.plan.alert.details)}
+        new = [it for it in known if it not in found]
+        if last and new:
+            is_full = len(known) >= MAX_RECIPIENTS
+            pointers = recipient_pointers(new, last, email_key(self.records[0]), is_full=is_full)
+            # The last one says that there may be more.
             writes += [
                 self.table.put({**pointer, "expires_at": self.table.expires_at(self.records[0])})
-                for pointer in recipient_pointers(new, self.state.alert, email_key(self.records[0]), is_full=is_full)
+                for pointer in pointers[-(MAX_WRITES - len(writes)) :]
             ]
         return [] if self.claim else writes
 
@@ -167,7 +174,7 @@ class ClaimAttempt:
             self._replan()
         else:
             # The email's item has expired and the record has not yet: DynamoDB deletes them at different times.
-            self.claim = self._sent
+            self.claim = replace(self._sent, unindexed=None)
 
     def _held(self, alert: Record, item: dict[str, Any]) -> Claim:
         left = max(0.0, (_lease_end(item) - self.owner.now).total_seconds())
@@ -211,7 +218,7 @@ class ClaimAttempt:
         record, state = self.plan.alert or self.records[0], self.plan.state
         if self.plan.alert:
             state = replace(state, alert=last_alert(self.plan.alert))
-        condition = "version = :known_version" if state.version else "attribute_not_exists(pk)"
+        condition = "version = :known_version" if state.version else "attribute_not_exists(version)"
         values: dict[str, object] = {":known_version": state.version} if state.version else {}
         known = email_attributes(state, self.table.expires_at(record))
         return {"Update": self.table.update(email_key(record), known, condition, values)}

@@ -48,7 +48,7 @@ def _alert_attributes(alert: LastAlert) -> dict[str, object]:
 
 def read_email(item: Mapping[str, Any]) -> EmailState:
     """The state of the email whose item this is; an empty item is an unknown email."""
-    if not item:
+    if "version" not in item:
         return EmailState()
     return EmailState(
         version=item["version"],
@@ -71,8 +71,10 @@ def read_email(item: Mapping[str, Any]) -> EmailState:
             escalated=item["escalated"],
             decided_at=datetime.fromisoformat(item["alert_decided_at"]),
             previous=read_previous(item),
-        ),
-        complete=item.get("complete_alert") == item["alert_id"],
+        )
+        if "alert_id" in item
+        else None,
+        complete="alert_id" in item and item.get("complete_alert") == item["alert_id"],
     )
 
 

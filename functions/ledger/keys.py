@@ -106,7 +106,7 @@ def recipient_pointers(
     key: of the email's item. is_full: whether the email can take no further recipients after these.
     """
     sk, decided_at = alert_key_of(key, alert.revision)["sk"], moment(alert.decided_at)
-    values = (search_value(SearchKind.RECIPIENT, text) for text in recipients)
+    values = dict.fromkeys(search_value(SearchKind.RECIPIENT, text) for text in recipients)
     made = [pointer_key(SearchKind.RECIPIENT, value, decided_at, sk) for value in values if value]
     return made + ([_full_key(SearchKind.RECIPIENT, decided_at, sk)] if is_full else [])
 

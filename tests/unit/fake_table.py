@@ -68,8 +68,17 @@ def record_exists(item: dict[str, Any]) -> Refusal:
 
 def key_of(write: "TransactWriteItemTypeDef") -> str:
     """The sort key of a write."""
+    return str(_key(write)["sk"])
+
+
+def pk_of(write: "TransactWriteItemTypeDef") -> str:
+    """The partition key of a write."""
+    return str(_key(write)["pk"])
+
+
+def _key(write: "TransactWriteItemTypeDef") -> dict[str, Any]:
     target = cast("dict[str, Any]", next(iter(write.values())))
-    return str(from_item(target.get("Key") or target["Item"])["sk"])
+    return from_item(target.get("Key") or target["Item"])
 
 
 def values_of(write: "TransactWriteItemTypeDef") -> dict[str, Any]:

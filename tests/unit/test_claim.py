@@ -8,6 +8,7 @@ import pytest
 
 from functions.domain.email_id import EmailId
 from functions.domain.email_state import EmailState, last_alert, plan
+from functions.domain.recipients import recipients
 from functions.domain.record import Activity, Record, State, moment
 from functions.domain.search_values import SearchKind
 from functions.ledger.claim import CONFLICT_PAUSE_SECONDS, ROUNDS, Claim, ClaimOwner, ClaimStatus, claim
@@ -15,8 +16,9 @@ from functions.ledger.email_item import email_attributes, read_email
 from functions.ledger.item import attributes
 from functions.ledger.keys import YES, alert_key, email_key, pointer_key
 from functions.ledger.table import LedgerUnavailable
+from functions.ledger.transaction import MAX_WRITES
 from tests.unit.examples import ALERT_ID, INVESTIGATE_ID, NOON, details, escalated
-from tests.unit.fake_table import REFUSED_BY_CONFLICT, FakeTable, email_changed, key_of, record_exists, values_of
+from tests.unit.fake_table import REFUSED_BY_CONFLICT, FakeTable, email_changed, key_of, pk_of, record_exists, values_of
 
 LEASE = timedelta(seconds=65)
 OWNER = ClaimOwner("worker-1", NOON, LEASE, publishes=True)
@@ -195,3 +197,47 @@ def test_further_delivery_of_a_complete_alert_adds_pointers_for_its_new_recipien
     assert email_key(ALERT)["sk"] == key_of(group[0])
     pointer = pointer_key(SearchKind.RECIPIENT, "kim@larkfield.example", moment(NOON), alert_key(ALERT)["sk"])
     assert pointer["sk"] == key_of(group[-1])
+
+
+def with_recipients(*addresses: str, **changes: Any) -> Record:
+    """An escalated answer whose message details name these recipients."""
+    return escalated(details=details(client_recipients=list(addresses)), **changes)
+
+
+def test_recipients_of_another_delivery_in_the_batch_have_pointers_to_the_alert() -> None:
+    """The record of the alert names those of one delivery only."""
+    table = FakeTable()
+    first = with_recipients("ann@corp.example")
+    second = with_recipients("bob@corp.example", id=EmailId(f"{ALERT_ID}-2"), sqs_message_id="2")
+    result = claim_one(table, first, second)
+    assert result.alert is not None
+    [[[_, record, *pointers]]] = table.transactions
+    assert alert_key(result.alert)["sk"] == key_of(record)
+    told = {*recipients(result.alert.detection, result.alert.details)}
+    others = {"ann@corp.example", "bob@corp.example"} - told
+    assert {f"{SearchKind.RECIPIENT}={it}" for it in others} == {pk_of(write) for write in pointers}
+
+
+def test_claim_never_has_more_writes_than_a_transaction_or_a_key_twice() -> None:
+    """DynamoDB refuses such a transaction, and with it those of all other emails in the batch."""
+    known = read_email(email_item(ALERT))
+    many = with_recipients(
+        *(f"user{n}@corp.example" for n in range(150)),
+        "bob@corp.example",
+        "bob@corp.example.",
+        id=EmailId(f"{ALERT_ID}-2"),
+    )
+    table = FakeTable()
+    claim_one(table, many, state=replace(known, complete=True))
+    [[group]] = table.transactions
+    keys = [(pk_of(write), key_of(write)) for write in group]
+    assert (MAX_WRITES, len(keys)) == (len(group), len({*keys}))
+    assert f"full={SearchKind.RECIPIENT}" == pk_of(group[-1])
+
+
+def test_item_that_has_lost_its_version_is_an_unknown_email() -> None:
+    assert EmailState() == read_email(email_key(ALERT) | {"complete_alert": ALERT.alert_id})
+    without_alert = {
+        name: it for name, it in email_item(ALERT).items() if not name.startswith("last_") and name != "alert_id"
+    }
+    assert read_email(without_alert).alert is None

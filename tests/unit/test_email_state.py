@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.email_id import EmailId
-from functions.domain.email_state import MAX_DELIVERIES, UNNAMED, EmailState, last_alert, most_severe, plan
-from functions.domain.outcome import Outcome
+from functions.domain.email_state import MAX_ADDRESS, MAX_DELIVERIES, UNNAMED, EmailState, last_alert, most_severe, plan
+from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import Activity, Record
 from functions.domain.severity import Severity
 from functions.escalate.decision import with_severity
@@ -266,3 +266,38 @@ def test_every_rise_of_the_email_is_alerted(answers: list[Record]) -> None:
             assert state.alert.escalated
             assert it.severity is not None
             assert state.alert.severity.rank >= it.severity.rank or state.alert.disposition != it.disposition
+
+
+# --- several answers in one batch -------------------------------------------------------------------------------------
+
+
+def test_answer_that_names_no_delivery_does_not_take_back_another_one_in_the_batch() -> None:
+    """Both may be about different deliveries, and the order of messages in a batch is chance."""
+    escalates, harmless = answer("MALICIOUS", POSTFIX_ID, place=None), answer("NONE", ALERT_ID, place=None)
+    for records in ([escalates, harmless], [harmless, escalates]):
+        planned = plan(EmailState(), records)
+        assert planned.alert is not None
+        assert ("MALICIOUS", Activity.CREATE) == (planned.alert.disposition, planned.alert.activity)
+
+
+def test_unnamed_alert_does_not_close_by_another_delivery() -> None:
+    state, _ = apply(EmailState(), answer("MALICIOUS", POSTFIX_ID, place=None))
+    state, unnamed = apply(state, answer("NONE", ALERT_ID, place=None, minute=1))
+    _, named = apply(state, answer("NONE", SECOND, minute=2))
+    assert [None, None] == [unnamed, named]
+
+
+def test_alert_about_the_other_delivery_has_the_reason_of_an_alert() -> None:
+    state, _ = apply(EmailState(), answer("MALICIOUS"), answer("SUSPICIOUS", SECOND))
+    _, alert = apply(state, answer("SPAM", minute=1))
+    assert alert is not None
+    assert ("SUSPICIOUS", Reason.DISPOSITION_LISTED) == (alert.disposition, alert.reason)
+
+
+def test_recipient_that_is_no_address_is_cut() -> None:
+    """The item of an email holds 400 KB, and a sender must not be able to fill it."""
+    long = answer("MALICIOUS")
+    assert long.details is not None
+    long = replace(long, details=replace(long.details, client_recipients=("@" * 450_000,)))
+    state, _ = apply(EmailState(), long)
+    assert MAX_ADDRESS >= max(len(it) for it in state.recipients)
