@@ -63,3 +63,47 @@ def test_bodies_too_large_for_one_call_are_all_rejected(deployment: Deployment) 
 
     assert outcomes(invocation.outcomes) == [("REJECTED", "malformed-body")] * 5
     assert bodies == sorted(body for _, _, body in deployment.rejections())
+
+
+NAMED: dict[str, tuple[str, str, str]] = {
+    "another account": (
+        json.dumps({"postfix_id": MALICIOUS.postfix_id, "account_id": "f" * 32}),
+        "account-not-configured",
+        MALICIOUS.postfix_id,
+    ),
+    "account that is a number": (
+        json.dumps({"alert_id": MALICIOUS.alert_id, "account_id": 7}),
+        "malformed-body",
+        MALICIOUS.alert_id,
+    ),
+    "one id of two": (json.dumps({"AlertID": MALICIOUS.alert_id, "postfix_id": "?"}), "invalid-id", MALICIOUS.alert_id),
+    "ids of two emails": (
+        json.dumps({"postfix_id": "4Another0Mail9sNH", "alert_id": MALICIOUS.alert_id}),
+        "malformed-body",
+        MALICIOUS.alert_id,
+    ),
+    "investigate id under another name": (
+        json.dumps({"id": MALICIOUS.investigate_id}),
+        "malformed-body",
+        MALICIOUS.investigate_id,
+    ),
+    "in a notification of SNS": (
+        json.dumps({"Type": "Notification", "Message": json.dumps({"AlertID": MALICIOUS.alert_id, "account_id": "x"})}),
+        "malformed-body",
+        MALICIOUS.alert_id,
+    ),
+}
+
+
+def test_rejection_with_a_readable_id_is_recorded_under_it(deployment: Deployment) -> None:
+    """A search for the email finds why its request was refused, after the dead letter has expired."""
+    invocation = deployment.invoke(*(raw_record(body, name.replace(" ", "-")) for name, (body, _, _) in NAMED.items()))
+
+    expected = sorted((reason, named) for _, reason, named in NAMED.values())
+    assert [("REJECTED", reason) for _, reason, _ in NAMED.values()] == outcomes(invocation.outcomes)
+    records = deployment.records()
+    assert expected == sorted((it["reason"], it["id"]) for it in records)
+    assert expected == sorted((it["reason"], it["id"]) for it in invocation.outcomes)
+    assert {MALICIOUS.postfix_id} == {it["pk"] for it in records}
+    assert {"REJECTED"} == {it["outcome"] for it in records}
+    assert sorted(it["detail"] for it in records) == sorted(detail for _, detail, _ in deployment.rejections())
