@@ -1,7 +1,7 @@
 """The plain text for email subscribers, with the most urgent facts first.
 
-No line is wider than 72 columns. Text from the sender is defanged and cut, and long lists are counted. The alert's
-JSON and the record keep them unchanged.
+No line is wider than 72 columns. Text from the sender is defanged and cut, and long lists are counted. The alert's JSON
+and the record are not defanged, and have more: texts up to 1,000 characters, and lists up to a size limit (truncate.py).
 """
 
 import textwrap

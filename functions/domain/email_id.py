@@ -1,8 +1,10 @@
-"""The three forms in which Cloudflare names one mail.
+"""The three forms of the id that Cloudflare gives an email.
 
     postfix_id      4Njp3P0STMz2c02Q
     alert_id        4Njp3P0STMz2c02Q-2024-01-05T10:00:00
     investigate_id  4Njp3P0STMz2c02Q-2024-01-05T10:00:00-12345678
+
+`alert_id` here is Cloudflare's alert id. The id of our alert (Record.alert_id) has 32 hexadecimal digits.
 
 The pattern is also in schemas/request.schema.json; a test compares the two.
 """
@@ -14,11 +16,11 @@ from enum import StrEnum
 from typing import Self
 
 PATTERN = r"^[0-9A-Za-z]{8,64}(-[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(-[0-9]{1,20})?)?$(?!\n)"
-"""A postfix id, then at most the time of an alert id and the number of an investigate id."""
+"""A postfix id, then at most the time of Cloudflare's alert id and the number of an investigate id."""
 _PATTERN = re.compile(PATTERN)
 _REUSED = re.compile(r"[0-9A-F]{8,13}")
-"""Short Postfix ids are an inode in hexadecimal digits, which Postfix uses again for a later email. Long ids have the time
-in them."""
+"""Short Postfix ids are microseconds and an inode in hexadecimal digits, which can be the same for a later email. Long ids
+have the full time in them."""
 _TIME = len("YYYY-MM-DDTHH:MM:SS")
 _DIGITS = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
 _LONG = re.compile(rf"([{_DIGITS}]{{6}})[{_DIGITS}]{{4,5}}z[{_DIGITS[:-1]}]+")
@@ -26,7 +28,7 @@ _LONG = re.compile(rf"([{_DIGITS}]{{6}})[{_DIGITS}]{{4,5}}z[{_DIGITS[:-1]}]+")
 
 
 class IdKind(StrEnum):
-    """How much of a mail's full name an id gives."""
+    """The forms of an id, the shortest first."""
 
     POSTFIX = "postfix_id"
     ALERT = "alert_id"
@@ -51,7 +53,10 @@ class EmailId:
 
     @property
     def email(self) -> str:
-        """The part that identifies the email in all three forms: the postfix id, and `@` and the date of a short one."""
+        """The part that identifies the email in all three forms: the postfix id, and `@` and the date of a short one.
+
+        A short postfix id alone has no date. It identifies another email than the longer forms do.
+        """
         date = self.value.partition("-")[2][: len("YYYY-MM-DD")]
         return f"{self.postfix_id}@{date}" if date and _REUSED.fullmatch(self.postfix_id) else self.postfix_id
 

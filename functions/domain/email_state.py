@@ -4,9 +4,13 @@ An email is (account, postfix id). It may have several deliveries, each with an 
 another disposition. The email's disposition is the most severe one of its deliveries:
 
     no alert so far         a delivery escalates                                   Create
-    last alert escalated    another disposition, or a higher severity              Update
+    last alert escalated    the disposition is another one that escalates, or      Update
+                            its severity is higher
                             no delivery escalates any more                         Close
     last alert closed       a delivery escalates again                             Update
+
+A lower severity with the same disposition makes no alert due. A short postfix id without its date is another email
+(EmailId.email), unless Cloudflare's answer contains a longer id.
 
 An answer about an id that names no delivery is kept under UNNAMED. It can raise an alert and never closes one, because it
 may be about any of the deliveries. It is dropped if a named delivery has the same disposition and no lower severity.

@@ -92,7 +92,7 @@ class Record:
 
     @property
     def alert_id(self) -> str:
-        """The id of the alert: 32 hexadecimal digits, the same for the same account, email and revision."""
+        """The id of our alert: 32 hexadecimal digits, the same for the same account, email and revision."""
         identity = "\n".join((self.account_id, self.email, str(self.revision)))
         return hashlib.sha256(identity.encode()).hexdigest()[:32]
 

@@ -34,7 +34,7 @@ DETAILS_SECONDS = 3.0
 """Message details delay an alert by at most this long."""
 GRACE_SECONDS = 0.5
 MAX_LOOKS = 3
-"""A 404 at the third delivery is final: an id can arrive before Cloudflare has its detection ready."""
+"""A 404 at the third or a later receive is final: an id can arrive before Cloudflare has its detection ready."""
 
 Known = tuple[Decision, EmailState]
 """A decision, and what the ledger knows of its email."""

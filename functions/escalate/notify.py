@@ -1,7 +1,8 @@
 """Decisions -> results, for what an alert may be due: look up, claim, publish, mark, in this order.
 
-Publish first, and every redelivery repeats the alert. Mark first, and a crash loses it. With the claim first and the mark
-last, a crash at any point leaves a PENDING record, whose lease expires so that the redelivery takes it over.
+If it published before the claim, every redelivery would repeat the alert. If it marked before the publish, a crash would
+lose the alert. With this order, a crash before the mark leaves a PENDING record, whose lease expires. The redelivery then
+takes the record over.
 """
 
 import time

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 ROUNDS = 4
-"""Tries of a claim while other workers change the same email. A second worker is rare, a third one a fault."""
+"""Attempts while other invocations change the same email."""
 CONFLICT_PAUSE_SECONDS = (0.02, 0.1)
 """The least and the longest pause after a conflict with another transaction, chosen at random."""
 

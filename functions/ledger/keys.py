@@ -7,9 +7,9 @@
     <kind>=<value>    <decided_at> <sk of a record>                a pointer from a link host, a hash ... to a record
     full=<kind>       <decided_at> <sk of a record>                the record may have more values than pointers
 
-<email> is the postfix id, for a short postfix id with `@` and the date (EmailId.email). One query returns everything about
-an email, in whichever form its id is given. Each index sorts by `decided_at`. Pointers are for values of which a record has
-several: an index of DynamoDB cannot hold these.
+<email> is the postfix id; for a short postfix id with `@` and the date, if the request or the answer has one (EmailId.email).
+One query returns everything about an email, in whichever form its id is given. Each index sorts by `decided_at`. Pointers
+are for values of which a record has several: an index of DynamoDB cannot hold these.
 """
 
 from collections.abc import Sequence

@@ -161,7 +161,7 @@ _VALUES: dict[str, dict[str, Any]] = {
     "category": {"metavar": "NAME", "help": "Name of a threat category."},
     "message_id": {"metavar": "ID", "help": "Message-ID header of the email."},
     "subject": {"metavar": "WORDS", "help": "Words of the subject, in any order."},
-    "alert_id": {"metavar": "ID", "help": "Id of the alert, as the alert prints it."},
+    "alert_id": {"metavar": "ID", "help": "`alert_id` of an alert: 32 hexadecimal digits."},
     "disposition": {"metavar": "WORD", "help": "Cloudflare's disposition, such as MALICIOUS."},
     "severity": {"type": Word(Severity), "help": "Severity of the alert."},
     "delivered": {
@@ -204,7 +204,7 @@ def query_options(command: Command) -> Command:
         _SINCE,
         _UNTIL,
         *(click.option(option_name(name), name, **settings) for name, settings in _VALUES.items()),
-        click.option("--pending", is_flag=True, help="Only alerts not confirmed as sent, of any age."),
+        click.option("--pending", is_flag=True, help="Only alerts in state PENDING, of any age."),
     )
 
 

@@ -200,7 +200,10 @@ WRONG_VALUES = {
     "outcome": (["--outcome", "ESCALATE"], "Did you mean ESCALATED?"),
     "delivered": (["--delivered", "ture"], "Did you mean true?"),
     "account": (["--account", "7d1f"], "--account `7d1f` is not the id of an account: expected 32 hexadecimal digits."),
-    "alert id": (["--alert-id", "4gZJ8d1HhYz7V2L"], "`4gZJ8d1HhYz7V2L` is not an alert id: expected 32 hexadecimal"),
+    "alert id": (
+        ["--alert-id", "4gZJ8d1HhYz7V2L"],
+        "`4gZJ8d1HhYz7V2L` is not the `alert_id` of an alert: expected 32 hexadecimal",
+    ),
     "host": (["--link-host", "mailto:a@b.example"], "has no host: expected a URL or a host such as evil.example"),
     "two addresses": (["--recipient", "a@b.example, c@d.example"], "has more than one address. Give one."),
 }

@@ -21,6 +21,7 @@ from tests.integration.test_escalation import SPAM
 
 ROOT = Path(__file__).parents[2]
 NOT_JSON, NOT_AN_ID, NOT_OURS = '{"postfix_id": ', request("../../x"), request(SPAM.postfix_id, account_id="f" * 32)
+OF_S3 = '{"Records": [{"eventSource": "aws:s3", "s3": {}}]}'
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 

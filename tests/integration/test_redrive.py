@@ -19,6 +19,7 @@ from tests.integration.cli_runner import (
     NOT_AN_ID,
     NOT_JSON,
     NOT_OURS,
+    OF_S3,
     ROOT,
     give_up,
     ids,
@@ -221,19 +222,22 @@ def test_send_back_of_all_takes_several_calls(deployment: Deployment) -> None:
 
 def test_unretryable_messages_are_kept_without_force(deployment: Deployment) -> None:
     """The command exits with status 1. With --force it sends them, too."""
-    reject(deployment, NOT_JSON, NOT_AN_ID, NOT_OURS)
+    reject(deployment, NOT_JSON, NOT_AN_ID, NOT_OURS, OF_S3)
     deployment.invoke(raw_record(""))
     give_up(deployment, MALICIOUS.postfix_id)
 
     first = run(deployment, "send-back", "--all", "--yes")
     assert (1, 1) == (first.exit_code, deployment.waiting())
     assert (
-        "4 kept (2 malformed-body, 1 account-not-configured, 1 invalid-id): unretryable, --force sends these too"
+        "5 kept (2 malformed-body, 1 account-not-configured, 1 invalid-id, 1 not-a-request): unretryable,"
+        " --force sends these too"
     ) in first.stderr
-    assert {"malformed-body": 2, "invalid-id": 1, "account-not-configured": 1} == reasons(deployment)
+    assert {"malformed-body": 2, "invalid-id": 1, "account-not-configured": 1, "not-a-request": 1} == reasons(
+        deployment
+    )
 
     assert 0 == run(deployment, "send-back", "--all", "--force", "--yes").exit_code
-    assert ([], 5) == (listed(deployment), deployment.waiting())
+    assert ([], 6) == (listed(deployment), deployment.waiting())
 
 
 def test_send_back_with_an_unknown_id_sends_the_other_messages(deployment: Deployment) -> None:

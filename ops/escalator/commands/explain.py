@@ -34,9 +34,9 @@ def explain(reader: RecordReader, id: str, form: str | None) -> None:
     """Explain the decisions about one email as a timeline.
 
     The timeline says what was decided, by which rule, and which alert was sent. The last part has the email's last alert
-    and each of its deliveries with its disposition. ID is the alert id that an alert prints, or any
-    of Cloudflare's three forms: a postfix id, an alert id or an investigate id. Records under the other forms are included.
-    Times are UTC.
+    and each of its deliveries with its disposition. ID is the `alert_id` of an alert (32 hexadecimal digits), or an email
+    id in any of Cloudflare's three forms: a postfix id, Cloudflare's alert id or an investigate id. Records under the
+    other forms are included. If there is no record, the exit status is 1. Times are UTC.
 
     \b
     Example:
@@ -46,7 +46,7 @@ def explain(reader: RecordReader, id: str, form: str | None) -> None:
     if not ids:
         raise click.UsageError(
             f"{id!r} is not an email id. Pass an id as Cloudflare gives it, such as 4gZJ8d1HhYz7V2L or a longer form of it,"
-            " or an alert id. To search for anything else, use `escalator find`."
+            " or the `alert_id` of an alert. To search for anything else, use `escalator find`."
         )
     postfix_id, email = explained_email(reader, ids)
     if not email.records:

@@ -34,12 +34,13 @@ LIMIT = 100
 def find(reader: RecordReader, text: tuple[str, ...], limit: int, form: str | None) -> None:
     """Find records by any text: an id, an indicator, or words of the subject.
 
-    TEXT is an alert id, an email id in any form, a Message-ID, an address, a host, a URL, an IP address, a hash of an
-    attachment, or words of the subject. It can be pasted from an alert, a log, a mail client or a browser, also defanged.
-    Put it in quotes.
+    TEXT is the `alert_id` of an alert (32 hexadecimal digits), an email id in any form, a Message-ID, an address, a host,
+    a URL, an IP address, a hash of an attachment, or words of the subject. It can be pasted from an alert, a mail client
+    or a browser, also defanged, or be one field of a log line. Put it in quotes.
 
     The command searches all records, newest first. Stderr says what the text was taken for, and what was searched.
-    If nothing is found, the exit status is 0. `history` searches one kind of value, with filters and a time range.
+    If nothing is found, the exit status is 0. `history` searches by named options, which can be combined, in a time
+    range.
 
     \b
     Examples:

@@ -37,8 +37,8 @@ TERMINAL_LIMIT = 100
 def history(reader: RecordReader, query: RecordQuery, limit: int | None, cursor: str | None, form: str | None) -> None:
     """List decisions, newest first.
 
-    A record must match all options. The command reads the index of the most selective option and filters its entries by
-    the other options, so the cost of a page depends on that index alone.
+    A record must match all options. The command reads the index of the most selective option, and filters its entries
+    by the other options. So the cost depends on the entries of that index in the time range, not on the matches.
 
     --json prints each record as recorded. Times are UTC.
 

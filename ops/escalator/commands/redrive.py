@@ -46,8 +46,8 @@ def redrive() -> None:
 def list_(letters: DeadLetters, reasons: tuple[str, ...], limit: int, form: str | None) -> None:
     """List the messages of the dead-letter queue with their reasons.
 
-    The reason `retries-exhausted` means that the function failed at every receive, so SQS itself moved the message.
-    The log of the function has the error.
+    The reason `retries-exhausted` means that SQS itself moved the message after 13 receives: at the last two, the
+    function crashed, timed out or could not requeue it. The log of the function has the error.
 
     \b
     Example:
@@ -105,8 +105,8 @@ def send_back(letters: DeadLetters, selection: Selection, force: bool, yes: bool
     """Send messages back to the requests queue, as new messages.
 
     The command deletes a message from the dead-letter queue only after SQS has accepted its copy. A message with a
-    malformed body, an invalid id or another account is unretryable: the function would reject it again. Such a message
-    stays on the dead-letter queue, unless you pass --force.
+    malformed body, a notification of S3, an invalid id or another account is unretryable: the function would reject it
+    again. Such a message stays on the dead-letter queue, unless you pass --force.
 
     \b
     Example:

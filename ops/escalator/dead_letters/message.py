@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueOutputTypeDef, MessageTypeDef
 
 RETRIES_EXHAUSTED = "retries-exhausted"
-"""The reason of a message without one. SQS itself moved it here, at the maxReceiveCount of the template."""
-_UNRETRYABLE = {Reason.MALFORMED_BODY, Reason.INVALID_ID, Reason.ACCOUNT_NOT_CONFIGURED}
+"""Shown for a message that SQS moved itself, which has no `reason` attribute."""
+_UNRETRYABLE = {Reason.MALFORMED_BODY, Reason.NOT_A_REQUEST, Reason.INVALID_ID, Reason.ACCOUNT_NOT_CONFIGURED}
 """The error is in the body of the message, so every retry ends in the same way."""
 _FUNCTION_ATTRIBUTES = {"reason", "detail", "sqs_message_id", FIRST_SEEN}
 

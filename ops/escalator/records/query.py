@@ -32,7 +32,7 @@ MOST_SELECTIVE_FIRST: tuple[SearchKind | Index, ...] = (
 """A Message-ID belongs to one email and a hash to one campaign; a disposition belongs to a large part of all records."""
 
 ALERT_ID = re.compile(r"[0-9a-f]{32}")
-"""The id of an alert, as the alert prints it. An MD5 has the same form."""
+"""The `alert_id` of an alert. An MD5 has the same form."""
 SUBJECT = "subject"
 
 _POINTED = frozenset(SearchKind)
@@ -118,7 +118,7 @@ def asked_value(name: str, text: str) -> str:
         case "disposition":
             return _asked_disposition(text)
         case "alert_id":
-            return _asked_digits(text, ALERT_ID, "an alert id")
+            return _asked_digits(text, ALERT_ID, "the `alert_id` of an alert")
         case "account_id":
             return _asked_digits(text, _ACCOUNT_ID, "the id of an account")
         case "subject":

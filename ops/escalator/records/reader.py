@@ -1,7 +1,8 @@
 """Read the ledger's table. This is the command line's edge to DynamoDB, and the place where items are parsed.
 
 Each query reads the one index that answers it (query.py), in pages and in that index's order, and never scans. The
-records of a page are then read by their keys. The cost is therefore proportional to the result.
+records of a page are then read by their keys. The cost is proportional to the entries of that index in the time range,
+before filters.
 """
 
 import time

@@ -59,7 +59,7 @@ class RecordClaim:
 class StoredRecord:
     """A record, with what only the table knows about it.
 
-    alert_id:       the id of the published alert; None where no alert was claimed.
+    alert_id:       the id of the claimed alert; None where no alert was claimed.
     sender_domain, sender_ip: the first of those that the record can be found by.
     subject:        the beginning of the subject, also where there are no message details.
     expires_at:     when DynamoDB deletes the record.

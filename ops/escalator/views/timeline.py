@@ -197,7 +197,7 @@ def _pending(claim: RecordClaim | None, now: datetime) -> Iterator[str]:
         return
     since = f" {duration((now - until).total_seconds())} ago" if until else ""
     yield f"the lease expired{since} and the alert is not confirmed: it may have been sent, or not"
-    yield "the next delivery of the request claims the record again and sends the alert, with the same alert id"
+    yield "the next receive of the request claims the record again and sends the alert, with the same alert_id"
     yield "if that does not happen: run `escalator redrive list`, or send the id again; inform your team meanwhile"
 
 
