@@ -12,7 +12,7 @@ from ops.local.verify import MessageTrace, RunResult
 
 _COLORS = {"ESCALATED": "bold", "REJECTED": "yellow", "NOT_FOUND": "cyan", "NOT_ESCALATED": "green"}
 
-_WRAPPED = frozenset({"detail", "outcome of each delivery"})
+_WRAPPED = frozenset({"detail", "outcome of each receive"})
 """Columns that wrap when the terminal is narrow. All others stay on one line."""
 _WIDE = 100
 """Terminal width from which the disposition column is shown."""
@@ -53,7 +53,7 @@ def _table(*headings: str) -> Table:
 def _outcomes(result: RunResult, width: int) -> Table:
     """Build the table of outcomes. A narrow terminal truncates the email's description only."""
     wide = width >= _WIDE
-    table = _table("sent from", "mail", *(["disposition"] if wide else []), "outcome of each delivery")
+    table = _table("sent from", "mail", *(["disposition"] if wide else []), "outcome of each receive")
     about_width = width - (_OTHER_COLUMNS if wide else _OTHER_COLUMNS_BUT_DISPOSITION)
     table.columns[1].min_width = about_width
     for source, traces in groupby(result.traces, key=lambda trace: trace.scenario.source):
