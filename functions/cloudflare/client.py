@@ -88,7 +88,7 @@ class Cloudflare:
             return self._detection(id, deadline)
         except (NoDetection, Refused) as exc:
             # Since spring 2026 the path takes an investigate_id. Cloudflare does not document whether it still takes
-            # the shorter kinds. So for these, a refusal counts only if the search finds no such email either.
+            # the shorter forms. So for these, a refusal counts only if the search finds no such email either.
             if id.kind is IdKind.INVESTIGATE or (isinstance(exc, NoDetection) and exc.id_exists):
                 raise
             found = self._deliveries(id, deadline)

@@ -86,7 +86,7 @@ def test_empty_list_is_a_result() -> None:
 
 @pytest.mark.parametrize("field", TimeField)
 def test_end_is_inclusive_or_not(field: TimeField) -> None:
-    """The stand-in filters by each of the times."""
+    """The fake Cloudflare filters by each of the times."""
     at = CALM.scanned_at
     entry = {**(CALM.mail or {}), "scanned_at": f"{at:%FT%T}Z", "sent_at": f"{at:%FT%T}Z"}
     mailbox = Mailbox(ACCOUNT, (replace(CALM, mail=entry),))
