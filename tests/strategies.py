@@ -260,3 +260,20 @@ documented_details = _details(_text, _list_of(_text))
 def wild_details(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Answer]:
     """Objects with Cloudflare's field names, and `leaves` in place of texts."""
     return _details(leaves, st.lists(leaves, max_size=4) | leaves)
+
+
+HOST_LABELS = [
+    "evil",
+    "x-ray",
+    "a_b",
+    "bücher",
+    "BU\u0308CHER",
+    "xn--bcher-kva",
+    "faß",
+    "раураl",  # noqa: RUF001
+    "例え",
+    "ＡＢ",  # noqa: RUF001
+    "İi",
+    "💩",
+]
+"""Labels of hosts: plain ones, and those that IDNA folds, maps or refuses."""

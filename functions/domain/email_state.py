@@ -175,8 +175,9 @@ def _is_superseded(state: EmailState, record: Record) -> bool:
 def _bounded(deliveries: Mapping[str, DeliveryState]) -> Mapping[str, DeliveryState]:
     if len(deliveries) <= MAX_DELIVERIES:
         return deliveries
-    kept = sorted(deliveries, key=lambda key: (deliveries[key].escalates, deliveries[key].fetched_at))[-MAX_DELIVERIES:]
-    return {key: deliveries[key] for key in deliveries if key in {*kept}}
+    by_weight = sorted(deliveries, key=lambda key: (deliveries[key].escalates, deliveries[key].fetched_at))
+    kept = {*by_weight[-MAX_DELIVERIES:]}
+    return {key: state for key, state in deliveries.items() if key in kept}
 
 
 def _alert(state: EmailState, records: Sequence[Record]) -> Record | None:

@@ -155,10 +155,14 @@ FLOODS: dict[str, tuple[SearchKind, str, dict[str, Any]]] = {
     "user name of a link": (SearchKind.LINK_HOST, "bank.example", link("https://bank.example@evil.example/")),
     "path of a link": (SearchKind.LINK_HOST, "bank.example", link("https://evil.example/bank.example/login")),
     "fragment of a link": (SearchKind.LINK_HOST, "bank.example", link("https://evil.example#@bank.example")),
-    "display name": (SearchKind.SENDER, "ceo@corp.example", header("From", '"ceo@corp.example" <drop@evil.example>')),
-    "comment": (SearchKind.SENDER, "ceo@corp.example", header("From", "drop@evil.example (ceo@corp.example)")),
-    "another header": (SearchKind.SENDER, "ceo@corp.example", header("X-Note", "ceo@corp.example")),
-    "name of a recipient": (SearchKind.RECIPIENT, "ceo@corp.example", header("To", '"ceo@corp.example" <a@b.example>')),
+    "display name": (SearchKind.SENDER, "boss@corp.example", header("From", '"boss@corp.example" <drop@evil.example>')),
+    "comment": (SearchKind.SENDER, "boss@corp.example", header("From", "drop@evil.example (boss@corp.example)")),
+    "another header": (SearchKind.SENDER, "boss@corp.example", header("X-Note", "boss@corp.example")),
+    "name of a recipient": (
+        SearchKind.RECIPIENT,
+        "boss@corp.example",
+        header("To", '"boss@corp.example" <a@b.example>'),
+    ),
     "relay": (SearchKind.SENDER_IP, "192.0.2.9", header("Received", "from mx (192.0.2.9) by mx for <a@b.example>")),
 }
 
