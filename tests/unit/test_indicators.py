@@ -1,18 +1,7 @@
 """indicators.py: one canonical form for each kind, in whatever spelling it comes."""
 
-import contextlib
-import json
-import shutil
-import subprocess
-from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Address
-from random import Random
-
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
-from functions.alert.sanitize import defanged
 from functions.domain.addresses import addresses
 from functions.domain.indicators import (
     HASH_NAMES,
@@ -23,8 +12,6 @@ from functions.domain.indicators import (
     parse_asked,
     recognize,
 )
-from functions.domain.spelling import LONGEST, refang
-from tests.strategies import HOST_LABELS
 
 HOST, DOMAIN, IP = IndicatorKind.HOST, IndicatorKind.DOMAIN, IndicatorKind.IP
 ADDRESS, HASH, MESSAGE_ID = IndicatorKind.ADDRESS, IndicatorKind.HASH, IndicatorKind.MESSAGE_ID
@@ -320,159 +307,3 @@ RECOGNIZED: dict[str, list[tuple[IndicatorKind, str]]] = {
 @pytest.mark.parametrize(("text", "expected"), RECOGNIZED.items())
 def test_a_pasted_text_is_recognized(text: str, expected: list[tuple[IndicatorKind, str]]) -> None:
     assert [Indicator(*it) for it in expected] == recognize(text)
-
-
-# --- properties -------------------------------------------------------------------------------------------------------
-
-kinds = st.sampled_from(IndicatorKind)
-hostile_characters = st.sampled_from(
-    [*"<>()[]{}\"'`\\@,;:./?#%=…-_\t\n\r\x00\x85\u00ad\ufeff\ud800\uff21ßİΣ。aZ09", "xn--", "://", "0x"]
-)
-hostile = st.lists(hostile_characters | st.characters(), max_size=80).map("".join)
-labels = st.text("abcxyz0189", min_size=1, max_size=12) | st.sampled_from(["bücher", "xn--bcher-kva", "http-x", "例え"])
-hosts = st.tuples(st.lists(labels, min_size=1, max_size=4), st.sampled_from(["example", "test", "भारत"])).map(
-    lambda it: ".".join([*it[0], it[1]])
-)
-local_parts = st.text("abcXYZ019.+-_=!#", min_size=1, max_size=20)
-ipv6 = st.integers(0, 2**128 - 1).map(IPv6Address)
-
-
-@given(kinds, hostile)
-@example(ADDRESS, '"\\"\\"(((("')
-@example(HOST, "http://0x7f..")
-@settings(max_examples=300, deadline=None)
-def test_the_canonical_form_is_its_own(kind: IndicatorKind, text: str) -> None:
-    once = canonical(kind, text)
-    assert len(once) <= LONGEST
-    assert once == canonical(kind, once)
-    assert once == once.encode().decode()
-
-
-@given(hostile)
-@settings(max_examples=300, deadline=None)
-def test_nothing_that_is_asked_fails_otherwise(text: str) -> None:
-    for found in recognize(text):
-        assert found.value == canonical(found.kind, found.value)
-    for kind in IndicatorKind:
-        with contextlib.suppress(InvalidIndicator):
-            assert parse_asked(kind, text)
-
-
-@given(hosts, st.sampled_from(["{}", "https://{}/x", "http://user@{}:8443", "//{}?q#f", "https:{}"]))
-def test_a_host_is_found_as_an_alert_shows_it(host: str, link: str) -> None:
-    expected = canonical(HOST, link.format(host))
-    assert expected == canonical(HOST, host)
-    for asked in (host, expected, link.format(host), defanged(link.format(host), 500), defanged(expected)):
-        assert expected == parse_asked(HOST, asked)
-
-
-@given(ipv6)
-def test_an_ip_address_is_found_as_an_alert_shows_it(ip: IPv6Address) -> None:
-    expected = canonical(IP, str(ip))
-    for asked in (ip.exploded.upper(), str(ip), expected, defanged(str(ip)), f"[{ip}]", f"{ip}%1"):
-        assert expected == parse_asked(IP, asked)
-    assert expected == parse_asked(HOST, defanged(f"https://[{ip}]:8443/x"))
-
-
-@given(local_parts, hosts)
-def test_an_address_is_found_as_an_alert_shows_it(local: str, host: str) -> None:
-    written = f"{local}@{host}"
-    expected = canonical(ADDRESS, written)
-    for asked in (expected, written, defanged(written), defanged(expected), f'"Lee, Ann" (x@y.example) <{written}>'):
-        assert expected == parse_asked(ADDRESS, asked)
-
-
-@given(st.lists(st.tuples(local_parts, hosts), max_size=8))
-def test_addresses_are_found_among_names_and_comments(pairs: list[tuple[str, str]]) -> None:
-    header = ", ".join(
-        f'"x@{at}.example, <" (y@{at}.example) <{local}@{host}>' for at, (local, host) in enumerate(pairs)
-    )
-    expected = dict.fromkeys(canonical(ADDRESS, f"{local}@{host}") for local, host in pairs)
-    assert [*expected] == [*addresses(header)]
-
-
-@given(hosts)
-def test_a_text_without_defanging_stays(host: str) -> None:
-    for text in (host, f"https://{host}/x", f"http://[2001:db8::1]/{host}", f"Ann <ann@{host}>"):
-        assert text == refang(text)
-
-
-@pytest.mark.parametrize(
-    "piece",
-    ["(", "()", '"', '"\\', "\\", "<", "<>", "a", "a@", "@", "a.", ",", " ", "[", "\u0301", "%41", "ä", ":", "…"],
-)
-@pytest.mark.parametrize("kind", IndicatorKind)
-def test_a_megabyte_is_read(kind: IndicatorKind, piece: str) -> None:
-    """Nothing recurses, and nothing is squared: a million squared would end no test run."""
-    text = piece * (2**20 // len(piece))
-    assert len(canonical(kind, text)) <= LONGEST
-
-
-def test_padding_does_not_hide_an_indicator() -> None:
-    assert "evil.example" == canonical(HOST, f"https://{'a' * 2**20}@evil.example/")
-    assert "evil.example" == canonical(HOST, f"https://{'/' * 2**20}evil.example/")
-    assert "ann@corp.example" == canonical(ADDRESS, f"{'(' * 40_000}{')' * 40_000} <ann@corp.example>")
-    assert "ann@corp.example" == canonical(ADDRESS, f'"{"x, " * 30_000}" <ann@corp.example>')
-
-
-# --- the oracle -------------------------------------------------------------------------------------------------------
-
-NODE = """
-const urls = JSON.parse(require('fs').readFileSync(0, 'utf8'));
-const host = url => { try { return new URL(url).hostname } catch { return null } };
-process.stdout.write(JSON.stringify(urls.map(host)));
-"""
-SPELLINGS: list[Callable[[str], str]] = [
-    str,
-    str.upper,
-    "{}.".format,
-    "\u00ad".join,
-    "\t\n".join,
-    lambda it: it.replace(".", "。"),
-    lambda it: it.replace(".", "%2E"),
-    lambda it: it.replace("a", "%61").replace("x", "ｘ"),  # noqa: RUF001
-    lambda it: "".join(f"%{byte:02X}" for byte in it.encode()),
-]
-SCHEMES = ["http", "https", "HTTPS", "ws", "ftp", "ht\ttps", " \x01https"]
-SLASHES = ["://", "://", ":", ":/", ":///", ":\\\\", ":/\\/", ":\n//"]
-USERS = ["", "", "", "bank.example@", "user:pass@", "a@b@", "%40@", "bank.example:443@"]
-ENDS = ["", "/", ":8443/x", "\\@bank.example", "?@bank.example", "#@bank.example", "/https://x.example", ":/"]
-
-
-def odd_url(random: Random) -> str:
-    """A URL that a sender spells to mislead a reader or a parser."""
-    number = random.choice(["{}", "0{:o}", "0x{:X}", "{}."])
-    host = random.choice(
-        [
-            ".".join([*random.choices(HOST_LABELS, k=random.randint(1, 4)), "example"]),
-            ".".join(random.choice(["{}", "0{:o}", "0x{:x}"]).format(random.randint(0, 260)) for _ in range(4)),
-            number.format(random.randint(0, 2**32)),
-            f"[{IPv6Address(random.getrandbits(128) >> random.choice([0, 64, 100])).exploded.upper()}]",
-            f"[::ffff:{IPv4Address(random.getrandbits(32))}]",
-            "".join(random.choices("abc.xyz-_~!$&'()*+,;=%25\u00ad。é", k=random.randint(1, 10))),
-        ]
-    )
-    spelled = host if host.startswith("[") else random.choice(SPELLINGS)(host)
-    return "".join(map(random.choice, (SCHEMES, SLASHES, USERS))) + spelled + random.choice(ENDS)
-
-
-@pytest.mark.skipif(shutil.which("node") is None, reason="the oracle is Node's URL, and node is not installed")
-def test_a_host_is_what_node_opens() -> None:
-    """Node's URL is the WHATWG parser of a browser's engine. It knows nothing of ours."""
-    random = Random(12)
-    urls = [*(it for it in HOSTS if it.startswith(("http", "ftp"))), *(odd_url(random) for _ in range(5_000))]
-    done = subprocess.run(
-        ["node", "-e", NODE], input=json.dumps(urls), capture_output=True, text=True, check=True, timeout=60
-    )
-    opened = {url: host for url, host in zip(urls, json.loads(done.stdout), strict=True) if host}
-    ours = {url: canonical(HOST, url) for url in opened}
-    assert len(opened) > 3_000
-    assert {} == {url: (host, ours[url]) for url, host in opened.items() if not _same(host, ours[url])}
-
-
-def _same(node: str, ours: str) -> bool:
-    """Ours has no brackets and no final dot, and an IPv4-mapped address is the IPv4 address that it reaches."""
-    if node.startswith("["):
-        ip = IPv6Address(node[1:-1])
-        return ours == str(ip.ipv4_mapped or ip)
-    return ours == (node if node.endswith("..") else node.removesuffix(".") or node)
