@@ -1,4 +1,7 @@
-"""Build one SNS message: a body for each protocol, and attributes.
+"""Build the two SNS messages of an alert: one for machines, one for people.
+
+SNS documents that attributes are not sent beside a message with a body for each protocol. So a filter by attribute may see
+none there. The finding has attributes and one body; the message for people has a body for each protocol and no filter.
 
 SNS rejects a message over its size limit, so a large alert is reduced. Lists are cut first, each from its end, in this
 order: headers, links, findings, attachments, threat categories, and the lists of the message details. Texts are cut
@@ -6,8 +9,9 @@ last. Ids, disposition, severity and counts always stay; `truncated` says that s
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
@@ -17,8 +21,9 @@ from functions.alert.guidance import headline
 from functions.alert.mask import masked
 from functions.alert.ocsf_finding import EMPTY, finding
 from functions.domain.detection import read_detection
-from functions.domain.recipients import recipients
+from functions.domain.header_fields import HeaderFields, header_fields
 from functions.domain.record import Record
+from functions.domain.severity import Severity
 from functions.domain.truncate import TEXT_LIMIT, truncate
 
 ALERT_LIMIT: Final = 256 * 1024
@@ -34,77 +39,110 @@ _BUDGETS = (
 """KB of JSON for the detection, KB for the message details, and characters of a text. They are tried in this order
 until the alert fits. Quotes and backslashes grow when JSON is embedded in JSON, so the size is checked after
 encoding."""
+MAX_NAME = 24
+"""Characters of the deployment's name in the subject."""
 MAX_SUBJECT: Final = 99
 """Characters. SNS requires a subject of less than 100."""
+
+
+class Audience(StrEnum):
+    """Who subscribes to a topic. Its value names the topic in a record's receipts."""
+
+    FINDINGS = "findings"
+    """Machines: SIEM, case systems, pagers. Every alert, as an OCSF finding."""
+    PEOPLE = "people"
+    """E-mail, SMS, chat: what a human should see now."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertOptions:
     """How this deployment publishes alerts.
 
+    notify_severity: the least severity that people are notified of.
+    deployment: the name of this deployment, in printable ASCII. stack: that of its stack, for commands.
     mask_recipients: mask recipients' addresses in everything that is published.
     chat: https subscribers are a chat, and receive a chat notification.
     """
 
     mask_recipients: bool = False
     chat: bool = False
+    notify_severity: Severity = Severity.LOW
+    deployment: str = ""
+    stack: str = ""
 
 
 @dataclass(frozen=True)
 class Alert:
-    """One SNS message. `bodies` holds a text for each protocol."""
+    """One alert. `bodies` holds the finding as `default`, and a text for each protocol of people."""
 
     alert_id: str
     subject: str
     bodies: dict[str, str]
     attributes: dict[str, str]
 
+    @property
+    def notify(self) -> bool:
+        """Return whether people are notified."""
+        return self.attributes["notify"] == "true"
+
+    @property
+    def finding(self) -> str:
+        """Return the message for machines."""
+        return self.bodies["default"]
+
     @cached_property
     def message(self) -> str:
-        """Return the bodies as JSON, for MessageStructure `json`."""
-        return _json(self.bodies)
+        """Return the message for people, for MessageStructure `json`. SNS requires a `default`."""
+        return _json(self.bodies | {"default": self.bodies["sms"]})
 
     @cached_property
     def size(self) -> int:
-        """Return the bytes that count against SNS's limit."""
+        """Return the bytes of the larger message, as they count against SNS's limit."""
+        return max(self.size_for(audience) for audience in Audience)
+
+    def size_for(self, audience: Audience) -> int:
+        """Return the bytes of one message, with its subject and attributes."""
+        if audience is Audience.PEOPLE:
+            return len(self.message.encode()) + len(self.subject)
         attributes = sum(len(name) + len("String") + len(value.encode()) for name, value in self.attributes.items())
-        return len(self.message.encode()) + len(self.subject) + attributes
+        return len(self.finding.encode()) + len(self.subject) + attributes
 
 
 def describe(record: Record, options: AlertOptions = AlertOptions()) -> Alert:
     """Build the alert about a record with disposition and severity."""
-    addresses = recipients(record.detection, record.details)
+    fields = header_fields(record.detection, record.details)
     if options.mask_recipients:
-        record, addresses = masked(record, addresses)
-    candidates = _candidates(record, addresses, options)
+        record, fields = masked(record, fields)
+    candidates = _candidates(record, fields, options)
     alert = next(candidates)
     while alert.size > ALERT_LIMIT:
         alert = next(candidates)
     return alert
 
 
-def _candidates(record: Record, addresses: Sequence[str], options: AlertOptions) -> Iterator[Alert]:
+def _candidates(record: Record, fields: HeaderFields, options: AlertOptions) -> Iterator[Alert]:
     """Yield the same alert, each time within a smaller budget."""
     detection = record.detection or read_detection({})
-    line = subject(record)
-    bodies = {"email": email_text(record, addresses), "sms": line}
+    line = subject(record, options.deployment)
+    bodies = {"email": email_text(record, fields, options.deployment, options.stack), "sms": line}
     if options.chat:
-        bodies["https"] = _json(notification(record, addresses))
+        bodies["https"] = _json(notification(record, fields, options.deployment))
     for detection_kb, details_kb, text_limit in _BUDGETS:
         kept = truncate(detection, detection_kb * 1024, text_limit)
         details = truncate(record.details, details_kb * 1024, text_limit) if record.details else EMPTY
-        ocsf = _json(finding(record, kept, details))
-        yield Alert(record.alert_id, line, {"default": ocsf} | bodies, _attributes(record))
+        ocsf = _json(finding(record, fields, kept, details))
+        yield Alert(record.alert_id, line, {"default": ocsf} | bodies, _attributes(record, options))
 
 
-def subject(record: Record) -> str:
+def subject(record: Record, deployment: str = "") -> str:
     """Return the subject: one line of printable ASCII.
 
     It has at most `MAX_SUBJECT` characters, and none of them is from the email.
     """
     previous = record.previous.disposition if record.previous else record.disposition
     change = f", was {previous}" if record.escalates and previous != record.disposition else ""
-    start, end = f"[{record.severity}] ", f": {record.id.postfix_id[:16]}"
+    name = f" ({deployment[:MAX_NAME]})" if deployment else ""
+    start, end = f"[{record.severity}] ", f"{name}: {record.id.postfix_id[:16]}"
     room = MAX_SUBJECT - len(start) - len(end)
     return f"{start}{f'{headline(record)}{change}'[:room]}{end}"
 
@@ -114,13 +152,26 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _attributes(record: Record) -> dict[str, str]:
-    """Return the message attributes that a subscription's filter policy can match."""
+def _notifies(record: Record, options: AlertOptions) -> bool:
+    """Whether people are notified: of a severe alert, and of each change of one that they were notified of."""
+    previous = record.previous
+    told = previous is not None and (
+        previous.severity is None or previous.severity.rank >= options.notify_severity.rank
+    )
+    return told or (record.severity is not None and record.severity.rank >= options.notify_severity.rank)
+
+
+def _attributes(record: Record, options: AlertOptions) -> dict[str, str]:
+    """Return the attributes of the finding, which a subscription's filter policy can match.
+
+    There are 7. SNS discards a message with more than 10 for a queue with raw delivery.
+    """
     return {
         "alert_id": record.alert_id,
         "account_id": record.account_id,
         "activity": record.activity,
         "delivered": record.delivery.delivered,
         "disposition": record.disposition or "",
+        "notify": str(_notifies(record, options)).lower(),
         "severity": record.severity or "",
     }

@@ -7,7 +7,10 @@ inline code, which no chat formats.
 from collections.abc import Sequence
 
 from functions.alert.guidance import headline, next_steps, summary
+from functions.alert.links import by_host, shown_link
 from functions.alert.sanitize import defanged
+from functions.domain.detection import Link
+from functions.domain.header_fields import HeaderFields
 from functions.domain.ordered_links import ordered_links
 from functions.domain.record import Record
 from functions.domain.spelling import visible
@@ -21,7 +24,7 @@ _MAX_ITEMS = 3
 """Items shown of one list."""
 
 
-def notification(record: Record, recipients: Sequence[str]) -> dict[str, object]:
+def notification(record: Record, fields: HeaderFields, deployment: str = "") -> dict[str, object]:
     """Build the notification about a record with disposition and severity."""
     severity, postfix_id = record.severity or "", record.id.postfix_id
     return {
@@ -31,7 +34,7 @@ def notification(record: Record, recipients: Sequence[str]) -> dict[str, object]
         "content": {
             "textType": "client-markdown",
             "title": f"{_COLOURS[severity]} {severity}: {headline(record)}",
-            "description": "\n".join([" ".join(summary(record)), *_facts(record, recipients)]),
+            "description": "\n".join([" ".join(summary(record)), *_facts(record, fields, deployment)]),
             "nextSteps": list(next_steps(record)),
             "keywords": [severity, record.disposition],
         },
@@ -46,28 +49,47 @@ def notification(record: Record, recipients: Sequence[str]) -> dict[str, object]
     }
 
 
-def _facts(record: Record, recipients: Sequence[str]) -> list[str]:
-    detection, details = record.detection, record.details
-    facts = {"Recipients": _first(recipients, len(recipients))}
-    if details:
-        facts |= {"From": details.from_ or details.envelope_from or "", "Subject": details.subject or ""}
+def _facts(record: Record, fields: HeaderFields, deployment: str) -> list[str]:
+    detection = record.detection
+    facts = {
+        "Recipients": _first(fields.recipients, len(fields.recipients)),
+        "From": _code(fields.sender),
+        "Reply-To": _code(", ".join(map(str, fields.other_reply_to))),
+        "Subject": _code(fields.subject),
+        "Delivery": record.locations if record.details else "",
+    }
     if detection:
-        sender, counts, links = detection.sender_info, detection.counts, ordered_links(detection)
+        sender, checks, counts = detection.sender_info, detection.validation, detection.counts
+        links = ordered_links(detection)
+        results = (("SPF", checks.spf), ("DKIM", checks.dkim), ("DMARC", checks.dmarc))
         facts |= {
-            "Origin": " ".join(filter(None, (sender.pld, sender.ip, sender.as_name))),
+            "Origin": _code(" ".join(filter(None, (sender.pld, sender.ip, sender.as_name)))),
+            "Checks": _code(", ".join(f"{name} {result}" for name, result in results if result)),
             "Threats": _first([it.name or "" for it in detection.threat_categories], counts["threat_categories"]),
-            "Links": _first([it.href or "" for it in links], counts["links"] + len(links) - len(detection.links)),
+            "Reason": next(
+                (_code(it.reason or it.detail or "") for it in detection.findings if it.reason or it.detail), ""
+            ),
+            "Links": _links(links, counts["links"] + len(links) - len(detection.links)),
             "Attachments": _first(
                 [it.filename or it.name or "" for it in detection.attachments], counts["attachments"]
             ),
         }
-    rows = {"Email ID": record.id.value} | {name: _code(text) for name, text in facts.items()}
+    rows = {"Email ID": record.id.value} | facts | {"Deployment": deployment}
     return [f"*{name}:* `{text}`" for name, text in rows.items() if text]
 
 
+def _links(links: Sequence[Link], count: int) -> str:
+    """One link for each of the first hosts, and how many more links there are."""
+    groups = by_host(links)[:_MAX_ITEMS]
+    texts = [shown_link((it[0].href or "").translate(_MARKUP), _MAX_TEXT) for it in groups]
+    hidden = count - len(texts)
+    shown = ", ".join(filter(None, texts))
+    return f"{shown} and {hidden} more" if hidden > 0 and shown else shown
+
+
 def _first(texts: Sequence[str], count: int) -> str:
-    """Join the first texts, and say how many more there are."""
-    joined = ", ".join(text[:_MAX_TEXT] for text in texts[:_MAX_ITEMS] if text)
+    """Join the first texts, each defanged, and say how many more there are."""
+    joined = ", ".join(_code(text) for text in texts[:_MAX_ITEMS] if text)
     return f"{joined} and {count - _MAX_ITEMS} more" if count > _MAX_ITEMS else joined
 
 

@@ -6,18 +6,22 @@ and the record are not defanged, and have more: texts up to 1,000 characters, an
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TypeVar
 from unicodedata import east_asian_width
 
+from functions.alert.commands import explain, look_for_others
 from functions.alert.guidance import headline, next_steps, summary
+from functions.alert.links import by_host, shown_link
 from functions.alert.sanitize import defanged
 from functions.domain.detection import Attachment, Detection, Finding, Link, ThreatCategory
+from functions.domain.header_fields import HeaderFields
 from functions.domain.indicators import IndicatorKind, canonical
+from functions.domain.message_details import Delivery
 from functions.domain.ordered_links import host_shown, ordered_links
 from functions.domain.record import Record, moment
 from functions.domain.spelling import visible
+from functions.domain.times import duration, read_time
 
 T = TypeVar("T")
 
@@ -38,15 +42,19 @@ _BREAKS = str.maketrans("", "", "\t\n\r")
 _UNITS = (("MB", 1_000_000), ("kB", 1_000))
 
 
-def email_text(record: Record, recipients: Sequence[str]) -> str:
-    """Build the text about a record with disposition and severity."""
+def email_text(record: Record, fields: HeaderFields, deployment: str = "", stack: str = "") -> str:
+    """Build the text about a record with disposition and severity.
+
+    deployment: its name. stack: the name of its stack, for commands.
+    """
     detection = record.detection
     sections = [
         _heading(record),
         _section("What to do", _numbered(next_steps(record))),
-        _section("Email", _email(record, recipients)),
+        _section("Email", _email(record, fields)),
         *([] if detection is None else _detection_sections(detection)),
-        _section("References", _references(record)),
+        _section("Look for others", _others(record, fields, stack)),
+        _section("References", _references(record, deployment, stack)),
     ]
     return "\n\n".join("\n".join(lines) for lines in map(list, sections) if lines) + "\n"
 
@@ -64,28 +72,36 @@ def _detection_sections(detection: Detection) -> list[Iterable[str]]:
             "Threat categories", detection.threat_categories, detection.counts["threat_categories"], _category
         ),
         _list_section("Findings", detection.findings, detection.counts["findings"], _finding),
-        _list_section("Links", links, detection.counts["links"] + len(links) - len(detection.links), _link),
+        _links(links, detection.counts["links"] - len(detection.links)),
         _list_section("Attachments", detection.attachments, detection.counts["attachments"], _attachment),
     ]
 
 
-def _email(record: Record, recipients: Sequence[str]) -> Iterator[str]:
-    details, header = record.details, record.detection.header if record.detection else lambda _: None
-    shown = ", ".join(defanged(visible(it), 80) for it in recipients[:_MAX_ITEMS])
-    more = f" and {len(recipients) - _MAX_ITEMS} more" if len(recipients) > _MAX_ITEMS else ""
+def _email(record: Record, fields: HeaderFields) -> Iterator[str]:
+    details = record.details
+    shown = ", ".join(defanged(visible(it), 80) for it in fields.recipients[:_MAX_ITEMS])
+    more = f" and {len(fields.recipients) - _MAX_ITEMS} more" if len(fields.recipients) > _MAX_ITEMS else ""
     yield from _row("Recipients", shown + more or "unknown")
-    if details is None:
-        yield from _row("From", defanged(visible(header("from") or "unknown"), _MAX_TEXT))
-        yield from _row("Subject", defanged(header("subject") or "unknown", _MAX_TEXT))
-        return
-    sender = f"{details.from_name or ''} <{details.from_ or details.envelope_from or 'not given'}>"
-    yield from _row("From", defanged(visible(sender), _MAX_TEXT))
-    if details.replyto and details.replyto != details.from_:
-        yield from _row("Reply-To", defanged(visible(details.replyto), _MAX_TEXT))
-    yield from _row("Subject", defanged(details.subject or "none", _MAX_TEXT))
-    status = ", ".join(dict.fromkeys(defanged(it, 20) for it in details.delivery_status[:_MAX_ITEMS]))
-    yield from _row("Delivery", status or "not given")
-    yield from _row("Scanned", _time(details.scanned_at))
+    yield from _row("From", defanged(visible(fields.sender) or "unknown", _MAX_TEXT))
+    if fields.other_reply_to:
+        yield from _row("Reply-To", defanged(visible(", ".join(map(str, fields.other_reply_to))), _MAX_TEXT))
+    yield from _row("Subject", defanged(visible(fields.subject) or "unknown", _MAX_TEXT))
+    if details:
+        yield from _row("Delivery", record.locations)
+    yield from _times(record, fields)
+
+
+def _times(record: Record, fields: HeaderFields) -> Iterator[str]:
+    details, alerted = record.details, record.decided_at
+    if fields.date:
+        yield from _row("Sent", _time(fields.date))
+    scanned = read_time(details.scanned_at) if details else None
+    if details:
+        yield from _row("Scanned", _time(details.scanned_at))
+    since = f", {duration((alerted - scanned).total_seconds())} after the scan" if scanned else ""
+    yield from _row("Alerted", moment(alerted) + since)
+    if scanned and record.delivery is Delivery.DELIVERED:
+        yield from _row("In inbox", f"for up to {duration((alerted - scanned).total_seconds())}")
 
 
 def _origin(detection: Detection) -> Iterator[str]:
@@ -102,13 +118,24 @@ def _origin(detection: Detection) -> Iterator[str]:
     yield from _row("Cloudflare", f"action {defanged(detection.action or 'not given', 60)}")
 
 
-def _references(record: Record) -> Iterator[str]:
+def _others(record: Record, fields: HeaderFields, stack: str) -> Iterator[str]:
+    """Commands for other emails like this one. Without a stack there is no table to ask."""
+    if stack:
+        for lines in look_for_others(record, fields, stack, COLUMNS - 2):
+            yield from lines
+
+
+def _references(record: Record, deployment: str, stack: str) -> Iterator[str]:
     yield from _row("Email ID", record.id.value)
     if record.id.value != record.id.postfix_id:
         yield from _row("Search for", record.id.postfix_id)
     yield from _row("Alert ID", record.alert_id)
     yield from _row("Decided", f"{moment(record.decided_at)}, rule {record.reason}")
-    yield from _row("History", f"escalator explain {record.id.value}")
+    lines = explain(record, stack, COLUMNS - 2 - _NAME_COLUMNS)
+    for name, line in zip(("History", *[""] * len(lines)), lines, strict=False):
+        yield from _row(name, line)
+    if deployment:
+        yield from _row("Deployment", deployment)
     if record.previous:
         yield from _row("Last alert", f"{record.previous.disposition}, alert ID {record.previous.alert_id}")
     if record.drift:
@@ -129,14 +156,24 @@ def _finding(finding: Finding) -> Iterator[str]:
     yield defanged(f"{name}{reason}", _MAX_TEXT) + score
 
 
-def _link(link: Link) -> Iterator[str]:
-    shown = defanged(visible(link.href or "no URL").translate(_BREAKS), _MAX_TEXT)
+def _links(links: Sequence[Link], unread: int) -> list[str]:
+    """One link for each host, with the number of the others. unread: links of the email that were not kept."""
+    groups = by_host(links)
+    lines = _list_section(f"Links ({len(links) + unread})", groups, len(groups), _link, named=True)
+    return [*lines, *([f"  and {unread} more, not read"] if unread and lines else [])]
+
+
+def _link(group: list[Link]) -> Iterator[str]:
+    link, *others = group
+    shown = shown_link(visible(link.href or "no URL").translate(_BREAKS), _MAX_TEXT)
     yield shown
     host = defanged(host_shown(link), 260)
     if host and host not in shown.lower():
         yield f"opens: {host}"
     if link.text:
         yield f'link text: "{defanged(link.text, 100)}"'
+    if others:
+        yield f"and {len(others)} more {'link' if len(others) == 1 else 'links'} to this host"
 
 
 def _attachment(attachment: Attachment) -> Iterator[str]:
@@ -165,18 +202,19 @@ def _size(size: int | None) -> str:
 
 def _time(text: str | None) -> str:
     """Format an ISO 8601 time. Defang any other text."""
-    try:
-        return moment(datetime.fromisoformat(text or "").astimezone(UTC))
-    except (ValueError, OverflowError):
-        return defanged(text or "not given", 40)
+    at = read_time(text)
+    return moment(at) if at else defanged(text or "not given", 40)
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:
-    return [title.upper(), *(f"  {line}" for line in lines)]
+    shown = [f"  {line}" for line in lines]
+    return [title.upper(), *shown] if shown else []
 
 
-def _list_section(title: str, items: Sequence[T], count: int, parts: Callable[[T], Iterable[str]]) -> list[str]:
-    """Show the first items and the count. Skip an empty list."""
+def _list_section(
+    title: str, items: Sequence[T], count: int, parts: Callable[[T], Iterable[str]], *, named: bool = False
+) -> list[str]:
+    """Show the first items and the count. Skip an empty list. named: the title has a count of its own."""
     if not count:
         return []
     lines = []
@@ -184,7 +222,7 @@ def _list_section(title: str, items: Sequence[T], count: int, parts: Callable[[T
         first, *others = (line for part in parts(item) for line in _wrap(part, COLUMNS - 4))
         lines += [f"- {first}", *(f"  {line}" for line in others)]
     hidden = count - min(len(items), _MAX_ITEMS)
-    return _section(f"{title} ({count})", [*lines, *([f"and {hidden} more"] if hidden else [])])
+    return _section(title if named else f"{title} ({count})", [*lines, *([f"and {hidden} more"] if hidden else [])])
 
 
 def _wrap(text: str, columns: int = COLUMNS) -> list[str]:
@@ -212,5 +250,5 @@ def _numbered(steps: Iterable[str]) -> Iterator[str]:
 def _row(name: str, value: str) -> Iterator[str]:
     """Yield a name and its value. Continuation lines are indented."""
     first, *others = _wrap(value, COLUMNS - 2 - _NAME_COLUMNS)
-    yield f"{name + ':':<{_NAME_COLUMNS}}{first}"
+    yield f"{name + ':' if name else '':<{_NAME_COLUMNS}}{first}"
     yield from (" " * _NAME_COLUMNS + line for line in others)

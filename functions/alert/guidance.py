@@ -3,17 +3,10 @@
 No sentence quotes the email, so all of them are safe in a subject line or a title.
 """
 
+from functions.alert.lure import Lure, is_unexplained, lure_of
 from functions.domain.message_details import Delivery
 from functions.domain.record import Activity, Record
 
-_LOCATIONS = {
-    Delivery.DELIVERED: "in an inbox",
-    Delivery.MOVED: "moved out of inbox",
-    Delivery.HELD: "quarantined",
-    Delivery.REJECTED: "rejected",
-    Delivery.UNDER_WAY: "not delivered yet",
-    Delivery.UNKNOWN: "delivery unknown",
-}
 _DELIVERY = {
     Delivery.DELIVERED: "It is in an inbox.",
     Delivery.MOVED: "It was moved out of an inbox. A recipient may have read it.",
@@ -29,6 +22,7 @@ _VERDICTS = {
     "SUSPICIOUS": "Cloudflare's verdict: suspicious. It looks like phishing and is still under analysis.",
     "": "Cloudflare does not call it malicious, but this deployment alerts on this disposition.",
 }
+_UNEXPLAINED = "Cloudflare's verdict: suspicious. It gives no reason."
 _NOT_RECEIVED = (Delivery.HELD, Delivery.REJECTED)
 _LOCATE = "Find out where it is: search for its ID in Cloudflare. If it is in an inbox, move it."
 _FIRST_STEPS = {
@@ -40,13 +34,26 @@ _FIRST_STEPS = {
     Delivery.UNKNOWN: _LOCATE,
 }
 _IF_OPENED = {
-    "payment": "If a recipient replied, phone to stop the requested payment or change.",
-    "both": "If a recipient opened a file or a link, disconnect the machine from the network. Reset the password and end all"
+    Lure.PAYMENT: "If a recipient replied, phone to stop the requested payment or change.",
+    Lure.BOTH: "If a recipient opened a file or a link, isolate the machine from the network. Reset the password and end all"
     " sessions.",
-    "file": "If a recipient opened a file, disconnect the machine from the network before you examine it.",
-    "link": "If a recipient entered a password, reset it and end that account's sessions.",
-    "none": "If a recipient replied, find out what they disclosed and inform the people affected.",
+    Lure.MACHINE: "If a recipient opened a file, isolate the machine from the network before you examine it.",
+    Lure.CREDENTIALS: "If a recipient entered a password, reset the password and end that account's sessions.",
+    Lure.REPLY: "If a recipient replied, find out what they disclosed and inform the people affected.",
 }
+_LOOK = "Look at the email in Cloudflare before you take action: search for its ID."
+_IF_HARMFUL = {
+    Delivery.DELIVERED: "If it is harmful, remove it from every inbox. If not, report it to Cloudflare as a false positive.",
+    Delivery.MOVED: "If it is harmful, ask each recipient whether they opened it.",
+    Delivery.HELD: "If it is harmless, release it. If not, leave it in quarantine.",
+}
+_MODES = {
+    "RETRO_SCAN": "A retro scan found it: the email is older than this alert.",
+    "SIMULATION_SUBMISSION": "It was submitted as a simulation, so it is probably no attack.",
+    "REVIEW_SUBMISSION": "It was submitted for review.",
+    "THREAT_INTEL_SUBMISSION": "It was submitted as threat intelligence.",
+}
+"""By Cloudflare's delivery mode: the emails that did not arrive just now."""
 _FIND_SIMILAR = "Look for similar emails: same sender, same links, same files."
 
 
@@ -55,7 +62,7 @@ def headline(record: Record) -> str:
     if record.activity is Activity.CLOSE:
         previous = record.previous.disposition if record.previous else "escalated"
         return f"Email is now {record.disposition}, no longer {previous}"
-    return f"{record.disposition} email, {_LOCATIONS[record.delivery]}"
+    return f"{record.disposition} email, {record.location}"
 
 
 def summary(record: Record) -> list[str]:
@@ -64,10 +71,16 @@ def summary(record: Record) -> list[str]:
     if record.activity is Activity.CLOSE:
         change = f" The previous alert said {previous.disposition}." if previous else ""
         return [f"Cloudflare now classifies this email as {disposition}, which does not raise an alert.{change}"]
-    sentences = [_by_family(_VERDICTS, disposition)]
+    unexplained = disposition.startswith("SUSPICIOUS") and is_unexplained(record)
+    sentences = [_UNEXPLAINED if unexplained else _by_family(_VERDICTS, disposition)]
+    mode = ((record.details.delivery_mode if record.details else None) or "").strip().upper()
+    sentences += filter(None, [_MODES.get(mode)])
     if previous and previous.disposition != disposition:
         sentences.append(f"Cloudflare changed its verdict. The previous alert said {previous.disposition}.")
-    return [*sentences, _DELIVERY[record.delivery]]
+    return [
+        *sentences,
+        f"{record.location[0].upper()}{record.location[1:]}." if _is_mixed(record) else _DELIVERY[record.delivery],
+    ]
 
 
 def next_steps(record: Record) -> tuple[str, str, str]:
@@ -79,24 +92,20 @@ def next_steps(record: Record) -> tuple[str, str, str]:
             "Keep the record of the previous alert: it shows what was known at the time.",
         )
     first = _FIRST_STEPS[record.delivery]
+    if (record.disposition or "").startswith("SUSPICIOUS") and is_unexplained(record):
+        return _LOOK, _IF_HARMFUL.get(record.delivery, first), _FIND_SIMILAR
     if record.delivery in _NOT_RECEIVED:
         return (
             first,
             f"{_FIND_SIMILAR} One of them may have been delivered.",
             "If it is harmless, report it to Cloudflare as a false positive.",
         )
-    return first, _IF_OPENED[_lure_type(record)], _FIND_SIMILAR
+    return first, _IF_OPENED[lure_of(record)], _FIND_SIMILAR
 
 
-def _lure_type(record: Record) -> str:
-    """Return what the recipient is lured to open: a key of `_IF_OPENED`."""
-    detection = record.detection
-    if (record.disposition or "").startswith("MALICIOUS-BEC"):
-        return "payment"
-    files, links = (bool(detection and detection.counts[name]) for name in ("attachments", "links"))
-    if files and links:
-        return "both"
-    return "file" if files else "link" if links else "none"
+def _is_mixed(record: Record) -> bool:
+    """Whether the recipients of the email differ in where it is."""
+    return record.location != record.delivery.label
 
 
 def _by_family(table: dict[str, str], disposition: str) -> str:

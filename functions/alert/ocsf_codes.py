@@ -13,7 +13,16 @@ CATEGORY, CLASS = 2, 2004
 CATEGORY_NAME, CLASS_NAME = "Findings", "Detection Finding"
 
 ACTIVITIES = {Activity.CREATE: 1, Activity.UPDATE: 2, Activity.CLOSE: 3}
-STATUSES = {Activity.CREATE: (1, "New"), Activity.UPDATE: (1, "New"), Activity.CLOSE: (4, "Resolved")}
+STATUSES = {Activity.CREATE: (1, "New"), Activity.UPDATE: (2, "In Progress"), Activity.CLOSE: (4, "Resolved")}
+RISK_LEVELS = {
+    "Informational": (0, "Info"),
+    "Low": (1, "Low"),
+    "Medium": (2, "Medium"),
+    "High": (3, "High"),
+    "Critical": (4, "Critical"),
+}
+CONFIDENCES = {"MALICIOUS": (3, "High"), "SUSPICIOUS": (2, "Medium"), "": (1, "Low")}
+"""By the family of the disposition: how sure Cloudflare is that the email is harmful."""
 SEVERITIES = {"Informational": 1, "Low": 2, "Medium": 3, "High": 4, "Critical": 5}
 
 ALLOWED, DENIED, ACTION_UNKNOWN = (1, "Allowed"), (2, "Denied"), (0, "Unknown")

@@ -8,22 +8,27 @@ from datetime import datetime
 from typing import Any
 
 from functions.alert import ocsf_codes as ocsf
-from functions.alert.guidance import headline, summary
-from functions.alert.ocsf_evidence import MAX_OBSERVABLES, email, enrichments, observables, source
+from functions.alert.guidance import headline, next_steps, summary
+from functions.alert.ocsf_evidence import MAX_ADDRESSES, email, enrichments, observables, source
 from functions.cloudflare.contract import VERSION as SCHEMA_VERSION
 from functions.domain.detection import Link, read_detection
+from functions.domain.header_fields import HeaderFields
 from functions.domain.ordered_links import host_shown, ordered_links
 from functions.domain.record import Activity, Record, moment
 from functions.domain.severity import FAMILIES
+from functions.domain.times import read_time
 from functions.domain.truncate import Truncated
 from functions.release import RELEASE
 
 _MAPPED = frozenset({"headers", "links", "attachments"})
 """Fields of a detection that have an OCSF field. `unmapped.detection` holds the others, as Cloudflare gave them."""
+ANALYTIC_UID = "cloudflare-email-security"
 EMPTY = Truncated({}, {}, ())
 
 
-def finding(record: Record, detection: Truncated, details: Truncated = EMPTY) -> dict[str, object]:
+def finding(
+    record: Record, fields: HeaderFields, detection: Truncated, details: Truncated = EMPTY
+) -> dict[str, object]:
     """Build the finding about a record with disposition and severity.
 
     detection, details: what is left of the record's detection and message details after truncation.
@@ -31,9 +36,13 @@ def finding(record: Record, detection: Truncated, details: Truncated = EMPTY) ->
     activity, number = record.activity, ocsf.ACTIVITIES[record.activity]
     status_id, status = ocsf.STATUSES[activity]
     (action_id, action), (disposition_id, disposition) = ocsf.CONTROLS[record.delivery]
+    confidence_id, confidence = next(
+        it for family, it in ocsf.CONFIDENCES.items() if (record.disposition or "").startswith(family)
+    )
+    risk_id, risk = ocsf.RISK_LEVELS[record.severity or ""]
     sender = detection.fields["sender_info"]
     links = [it for it in ordered_links(read_detection(detection.fields)) if it.href]
-    email_object = email(detection.fields, details.fields, links)
+    email_object = email(fields, detection.fields, details.fields, links)
     evidence = {"uid": record.id.postfix_id, "email": email_object, "src_endpoint": source(sender)}
     return {
         "activity_id": number,
@@ -44,6 +53,10 @@ def finding(record: Record, detection: Truncated, details: Truncated = EMPTY) ->
         "class_name": ocsf.CLASS_NAME,
         "type_uid": ocsf.CLASS * 100 + number,
         "type_name": f"{ocsf.CLASS_NAME}: {activity}",
+        "confidence_id": confidence_id,
+        "confidence": confidence,
+        "risk_level_id": risk_id,
+        "risk_level": risk,
         "severity_id": ocsf.SEVERITIES[record.severity or ""],
         "severity": record.severity,
         "status_id": status_id,
@@ -55,6 +68,7 @@ def finding(record: Record, detection: Truncated, details: Truncated = EMPTY) ->
         "action": detection.fields.get("action") or action,
         "disposition_id": disposition_id,
         "disposition": disposition,
+        "remediation": {"desc": " ".join(f"{n}. {step}" for n, step in enumerate(next_steps(record), 1))},
         "metadata": _metadata(record),
         "finding_info": _finding_info(record, detection),
         "evidences": [{name: it for name, it in evidence.items() if it}],
@@ -82,15 +96,22 @@ def _finding_info(record: Record, detection: Truncated) -> dict[str, object]:
     categories = detection.fields["threat_categories"]
     findings = detection.fields["findings"]
     info: dict[str, object] = {
-        "uid": record.alert_id,
+        "uid": record.finding_uid,
         "title": headline(record),
         "desc": " ".join(summary(record)),
         "created_time": _epoch_ms(record.decided_at),
         "types": [it["name"] for it in categories if it.get("name")],
-        "analytic": {"type_id": ocsf.OTHER_ANALYTIC, "type": "Other", "name": "Cloudflare Email Security"},
+        "analytic": {
+            "type_id": ocsf.OTHER_ANALYTIC,
+            "type": "Other",
+            "uid": ANALYTIC_UID,
+            "name": "Cloudflare Email Security",
+        },
         "related_analytics": list(_analytics(findings)),
         "attacks": list(_attacks(record)),
     }
+    if scanned := read_time(record.details.scanned_at if record.details else None):
+        info["first_seen_time"] = _epoch_ms(scanned)
     if record.previous:
         info["related_events"] = [{"uid": record.previous.alert_id, "title": record.previous.disposition}]
     return {name: value for name, value in info.items() if value != []}
@@ -117,7 +138,7 @@ def _attacks(record: Record) -> Iterator[dict[str, dict[str, str]]]:
 
 def _hosts(record: Record) -> list[str]:
     """The hosts of the first links. They come from links of full length: a cut URL may have lost its host."""
-    links = ordered_links(record.detection)[: 10 * MAX_OBSERVABLES] if record.detection else ()
+    links = ordered_links(record.detection)[: 10 * MAX_ADDRESSES] if record.detection else ()
     return [*filter(None, map(host_shown, links))]
 
 

@@ -75,7 +75,7 @@ class LastAlert:
     @property
     def reference(self) -> PreviousAlert:
         """How the next alert refers to this one."""
-        return PreviousAlert(self.disposition, self.alert_id)
+        return PreviousAlert(self.disposition, self.alert_id, self.severity)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Message details are optional: an alert without them says that delivery is unknow
 detection: a field of the wrong type counts as absent, and is listed as drift.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -43,14 +44,16 @@ class Delivery(StrEnum):
 
 _LABELS = {
     Delivery.DELIVERED: "in an inbox",
-    Delivery.MOVED: "moved out",
+    Delivery.MOVED: "moved out of an inbox",
     Delivery.HELD: "quarantined",
     Delivery.REJECTED: "rejected",
-    Delivery.UNDER_WAY: "under way",
+    Delivery.UNDER_WAY: "not delivered yet",
     Delivery.UNKNOWN: "delivery unknown",
 }
+"""The labels of every view: e-mail, chat, command line and report."""
 _BY_STATUS = {
     "delivered": Delivery.DELIVERED,
+    "move_failed": Delivery.DELIVERED,  # an automatic move did not work
     "queued": Delivery.UNDER_WAY,
     "deferred": Delivery.UNDER_WAY,
     "moved": Delivery.MOVED,
@@ -101,9 +104,15 @@ class MessageDetails:
     @property
     def delivery(self) -> Delivery:
         """Where the email is, by the most urgent status of its recipients."""
-        statuses = {status.strip().lower() for status in self.delivery_status}
-        deliveries = (delivery for status, delivery in _BY_STATUS.items() if status in statuses)
-        return next(deliveries, Delivery.HELD if self.is_quarantined else Delivery.UNKNOWN)
+        return next(iter(self.delivery_counts), Delivery.UNKNOWN)
+
+    @property
+    def delivery_counts(self) -> dict[Delivery, int]:
+        """How many statuses say where the email is, most urgent first. A status of a new word counts as unknown."""
+        counts = Counter(_BY_STATUS.get(it.strip().lower(), Delivery.UNKNOWN) for it in self.delivery_status)
+        if self.is_quarantined and set(counts) <= {Delivery.UNKNOWN}:
+            return {Delivery.HELD: max(1, counts.total())}
+        return {it: counts[it] for it in dict.fromkeys((*_BY_STATUS.values(), Delivery.UNKNOWN)) if counts[it]}
 
     @property
     def recipients(self) -> tuple[str, ...]:

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from functions.domain.addresses import addresses as canonical_addresses
 from functions.domain.detection import Detection, Header
 from functions.domain.message_details import MessageDetails
+from functions.domain.spelling import folded
 
 _RECIPIENT_HEADERS = frozenset(
     {"to", "cc", "bcc", "apparently-to", "delivered-to", "x-delivered-to", "x-original-to", "envelope-to"}
@@ -28,12 +30,16 @@ _MAX_TOTAL_CHARACTERS = 200 * _MAX_HEADER_CHARACTERS
 
 
 def recipients(detection: Detection | None, details: MessageDetails | None) -> tuple[str, ...]:
-    """Addresses in lower case, without names and duplicates: first from the message details, then from headers."""
-    texts = details.recipients if details else ()
-    from_details = (address for text in texts for address in addresses(text) or [text])
+    """Canonical addresses without display names and duplicates: first from the message details, then from headers."""
+    from_details = details.recipients if details else ()
     from_headers = _header_addresses(detection.headers) if detection else ()
-    found = (*from_details, *from_headers)
-    return tuple(dict.fromkeys(address.strip().lower() for address in found if "@" in address))
+    found = (address for text in (*from_details, *from_headers) if "@" in text for address in taken_apart(text))
+    return tuple(dict.fromkeys(found))
+
+
+def taken_apart(text: str) -> tuple[str, ...]:
+    """The addresses in a text; the text itself if none of them can be parsed, so that none is lost."""
+    return canonical_addresses(text) or tuple(filter(None, (folded(text),)))
 
 
 def recipient_texts(detection: Detection | None, details: MessageDetails | None) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The record of one decision about one email: what is known, what was decided and why."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -10,6 +10,9 @@ from functions.domain.email_id import EmailId, IdKind
 from functions.domain.message_details import Delivery, MessageDetails
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.severity import Severity
+
+MIXED = 2
+"""Different places from which on they are counted."""
 
 
 class State(StrEnum):
@@ -42,6 +45,7 @@ class PreviousAlert:
 
     disposition: str
     alert_id: str
+    severity: Severity | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,11 @@ class Record:
         return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
     @property
+    def finding_uid(self) -> str:
+        """The id of the email over all of its alerts: 32 hexadecimal digits."""
+        return hashlib.sha256(f"{self.account_id}\n{self.email}".encode()).hexdigest()[:32]
+
+    @property
     def activity(self) -> Activity:
         """What the alert is in the life of the email."""
         if not self.escalates:
@@ -107,6 +116,21 @@ class Record:
     def delivery(self) -> Delivery:
         """Where the email is; of several deliveries, where the most severe one is."""
         return self.worst_delivery or (self.details.delivery if self.details else Delivery.UNKNOWN)
+
+    @property
+    def location(self) -> str:
+        """Where the email is, in words; counted if its recipients differ, as in `2 of 8 in an inbox`."""
+        counts = self.details.delivery_counts if self.details else {}
+        if len(counts) < MIXED or next(iter(counts)) is not self.delivery:
+            return self.delivery.label
+        return f"{counts[self.delivery]:,} of {sum(counts.values()):,} {self.delivery.label}"
+
+    @property
+    def locations(self) -> str:
+        """Where the email is for all of its recipients, as in `2 of 8 in an inbox, 6 quarantined`."""
+        counts = self.details.delivery_counts if self.details else {}
+        others = (f"{count:,} {it.label}" for it, count in counts.items() if it is not self.delivery)
+        return ", ".join((self.location, *(others if len(counts) >= MIXED else ())))
 
     @property
     def investigate_id(self) -> str | None:

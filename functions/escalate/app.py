@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from functions.alert.alert import AlertOptions
+from functions.alert.alert import AlertOptions, Audience
 from functions.aws import AWS_FAILURES, cause
 from functions.cloudflare.client import Cloudflare
 from functions.cloudflare.credentials import Credentials, Secret, SecretUnavailable
@@ -90,13 +90,14 @@ def _pipeline(settings: Settings, logger: Logger) -> Pipeline:
     session = boto3.Session()
     sqs = session.client("sqs", config=aws)
     policy = Policy(settings.account_id, settings.escalate_on, settings.record_all)
-    ledger = topic = None
+    ledger = topic = people = None
     if settings.ledger_table:
         ledger = Ledger(Table(session.client("dynamodb", config=aws), settings.ledger_table, settings.retention))
-    if settings.alert_topic_arn:
+    if settings.findings_topic_arn:
         sns = session.client("sns", config=sns_config)
         sns.meta.events.register_first("request-created.sns", encode)
-        topic = Topic(sns, settings.alert_topic_arn)
+        topic = Topic(sns, settings.findings_topic_arn)
+        people = Topic(sns, settings.people_topic_arn, Audience.PEOPLE) if settings.people_topic_arn else None
     credentials = Credentials(_secret_reader(session.client("secretsmanager", config=aws), settings.secret_id))
     try:
         credentials.current()
@@ -117,9 +118,19 @@ def _pipeline(settings: Settings, logger: Logger) -> Pipeline:
     return Pipeline(
         policy=policy,
         investigator=Investigator(cloudflare, threads, policy, settings.fetch_details, _now),
-        notifier=Notifier(ledger, topic, AlertOptions(settings.mask_recipients, settings.chat_notifications), _now),
+        notifier=Notifier(ledger, topic, _alert_options(settings), _now, people=people),
         finisher=Finisher(ledger, queues, policy, settings.max_receive_count, _now),
         now=_now,
+    )
+
+
+def _alert_options(settings: Settings) -> AlertOptions:
+    return AlertOptions(
+        mask_recipients=settings.mask_recipients,
+        chat=settings.chat_notifications,
+        notify_severity=settings.notify_severity,
+        deployment=settings.deployment,
+        stack=settings.stack,
     )
 
 

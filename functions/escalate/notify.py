@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from functions.alert.alert import AlertOptions, describe
+from functions.alert.alert import AlertOptions, Audience, describe
 from functions.domain.email_state import EmailState, most_severe
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import Record
 from functions.escalate.investigate import Known
 from functions.escalate.stages import Claimed, Decision, EmailGroup, MessageResult, Published, group_by_email
-from functions.escalate.topic import Topic
+from functions.escalate.topic import Topic, publish_to_all
 from functions.ledger.claim import Claim, ClaimOwner, ClaimStatus
 from functions.ledger.ledger import Ledger
 from functions.ledger.table import LedgerUnavailable
@@ -33,13 +33,17 @@ INDEX_SECONDS = 9.0
 
 @dataclass(frozen=True, slots=True)
 class Notifier:
-    """The ledger and the topic. One of them can be missing: records only, or alerts only (then at least once)."""
+    """The ledger and the topics. One of them can be missing: records only, or alerts only (then at least once).
+
+    topic: of findings. people: of what a human should see now.
+    """
 
     ledger: Ledger | None
     topic: Topic | None
     options: AlertOptions
     now: Callable[[], datetime]
     sleep: Callable[[float], None] = time.sleep
+    people: Topic | None = None
 
     def look_up(self, decisions: list[Decision]) -> list[Known | MessageResult]:
         """The decisions with what the ledger knows of their emails. If the table does not answer, all are retried."""
@@ -73,14 +77,19 @@ class Notifier:
         if self.topic is None or not due:
             return [Published(item) for item in claimed]
         alerts = [describe(item.alert, self.options) for item in due if item.alert]
-        receipts = iter(self.topic.publish(alerts, seconds_left))
+        topics = {Audience.FINDINGS: self.topic} | ({Audience.PEOPLE: self.people} if self.people else {})
+        results = iter(publish_to_all(topics, alerts, [item.receipts for item in due], seconds_left))
         published = []
         for item in claimed:
-            receipt = next(receipts) if item.alert else None
-            if receipt and not receipt.sns_message_id:
-                published.append(Published(self._unpublished(item, receipt.failure, seconds_left())))
+            if item.alert is None:
+                published.append(Published(item))
+                continue
+            result = next(results)
+            if result.failure:
+                retried = self._unpublished(item, result.failure, seconds_left())
+                published.append(Published(retried, result.receipts, item.alert if result.receipts else None))
             else:
-                published.append(Published(item, receipt.sns_message_id if receipt else None))
+                published.append(Published(item, result.receipts))
         return published
 
     def _unpublished(self, item: Claimed, failure: str, seconds_left: float) -> Claimed:
@@ -92,6 +101,7 @@ class Notifier:
         """Complete the records: mark them, then write their pointers. What fails is retried."""
         if self.ledger is None:
             return [_with_sns_id(item) for item in published]
+        published = self._note(self.ledger, published, owner)
         sent = [item for item in published if item.claimed.alert]
         failure = "the alert is sent, but another worker has taken over its record"
         try:
@@ -107,11 +117,23 @@ class Notifier:
         ]
         return self._index(self.ledger, done, seconds_left)
 
+    def _note(self, ledger: Ledger, published: Sequence[Published], owner: str) -> list[Published]:
+        """Record which topic has taken an alert that another has not: the redelivery publishes to the other one only."""
+        unfinished = [(it.unfinished, it.receipts) for it in published if it.unfinished and it.receipts]
+        if not unfinished:
+            return [*published]
+        try:
+            ledger.note_receipts(unfinished, owner)
+        except LedgerUnavailable as exc:
+            detail = f"one topic has the alert and may get it again: {exc}"
+            return [_with_detail(it, detail) if it.unfinished else it for it in published]
+        return [*published]
+
     def _mark(
         self, ledger: Ledger, sent: Sequence[Published], owner: str, seconds_left: Callable[[], float]
     ) -> list[bool]:
         """Try for as long as there is time: without its mark, an alert that is sent would be sent again."""
-        records = [(item.claimed.alert, item.sns_message_id) for item in sent if item.claimed.alert]
+        records = [(item.claimed.alert, item.receipts) for item in sent if item.claimed.alert]
         if not records:
             return []
         for pause in MARK_PAUSES:
@@ -161,7 +183,7 @@ def _claimed(group: EmailGroup, claim: Claim) -> Claimed:
         _superseded(decision) if i in claim.superseded else _result(decision, alert, group)
         for i, decision in enumerate(group.decisions)
     )
-    return Claimed(group, alert, results, claim.unindexed)
+    return Claimed(group, alert, results, claim.unindexed, claim.receipts)
 
 
 def _without_ledger(group: EmailGroup) -> Claimed:
@@ -211,6 +233,11 @@ def _retried(
 
 def _retry(decision: Decision, reason: Reason, detail: str) -> MessageResult:
     return replace(decision.result, outcome=Outcome.RETRY, reason=reason, detail=detail, record=None)
+
+
+def _with_detail(item: Published, detail: str) -> Published:
+    results = tuple(replace(it, detail=f"{it.detail}; {detail}") for it in item.claimed.results)
+    return replace(item, claimed=replace(item.claimed, results=results))
 
 
 def _with_sns_id(item: Published) -> Claimed:

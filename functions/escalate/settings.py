@@ -7,6 +7,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from functions.cloudflare.contract import DISPOSITIONS
+from functions.domain.severity import Severity
 from functions.escalate.decision import ESCALATE_BY_DEFAULT
 
 MAX_RECEIVE_COUNT = 12
@@ -14,6 +15,7 @@ CLOUDFLARE_API = "https://api.cloudflare.com/client/v4"
 
 _PLAIN_HTTP_HOSTS = frozenset({"127.0.0.1", "172.17.0.1", "::1", "localhost", "host.docker.internal"})
 """Hosts of the local stack. For any other host, credentials and records are sent over TLS only."""
+_NAME = r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,127}"
 _QUEUE_URLS = frozenset({"REQUEST_QUEUE_URL", "DEAD_LETTER_QUEUE_URL"})
 """Parameters of requests. The SDK connects to its endpoint, not to the host in these URLs."""
 _ARN = r"arn:aws[a-z-]*:{service}:[a-z0-9-]+:[0-9]{{12}}:[A-Za-z0-9_-]+"
@@ -25,8 +27,10 @@ class InvalidSettings(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of one deployment. Of `alert_topic_arn` and `ledger_table`, one may be None.
+    """The settings of one deployment. Of `findings_topic_arn` and `ledger_table`, one may be None.
 
+    deployment, stack:   the name of the deployment in alerts, and that of its stack in their commands.
+    people_topic_arn:    None: alerts go to the findings topic only.
     requests_per_window: the share of Cloudflare's rate limit that this function may use.
     environments:        how many execution environments of the function divide that share.
     role_id:             of the function's role, to recognize its own messages. None: `first_seen` of any sender counts.
@@ -37,7 +41,8 @@ class Settings:
     account_id: str
     secret_id: str
     base_url: str
-    alert_topic_arn: str | None
+    findings_topic_arn: str | None
+    people_topic_arn: str | None
     ledger_table: str | None
     dead_letter_queue_url: str
     request_queue_url: str
@@ -46,6 +51,9 @@ class Settings:
     fetch_details: bool
     mask_recipients: bool
     chat_notifications: bool
+    notify_severity: Severity
+    deployment: str
+    stack: str
     retention: timedelta
     requests_per_window: float
     environments: int
@@ -67,7 +75,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         account_id=reader.text("CLOUDFLARE_ACCOUNT_ID", r"[0-9a-f]{32}", "32 characters of 0-9 and a-f"),
         secret_id=reader.text("CLOUDFLARE_SECRET_ID", r"\S{1,2048}", "the name or ARN of a secret"),
         base_url=reader.url("CLOUDFLARE_BASE_URL", CLOUDFLARE_API),
-        alert_topic_arn=reader.optional("ALERT_TOPIC_ARN", _ARN.format(service="sns"), "the ARN of an SNS topic"),
+        findings_topic_arn=reader.optional("FINDINGS_TOPIC_ARN", _ARN.format(service="sns"), "the ARN of an SNS topic"),
+        people_topic_arn=reader.optional("PEOPLE_TOPIC_ARN", _ARN.format(service="sns"), "the ARN of an SNS topic"),
         ledger_table=reader.optional("LEDGER_TABLE", r"[A-Za-z0-9_.-]{3,255}", "the name of a DynamoDB table"),
         dead_letter_queue_url=reader.url("DEAD_LETTER_QUEUE_URL"),
         request_queue_url=reader.url("REQUEST_QUEUE_URL"),
@@ -76,6 +85,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         fetch_details=reader.switch("FETCH_DETAILS", default=True),
         mask_recipients=reader.switch("MASK_RECIPIENTS", default=False),
         chat_notifications=reader.switch("CHAT_NOTIFICATIONS", default=False),
+        notify_severity=reader.severity("NOTIFY_SEVERITY", Severity.LOW),
+        deployment=reader.optional("DEPLOYMENT_NAME", _NAME, "at most 128 letters, digits, spaces, dots, _ and -")
+        or "",
+        stack=reader.optional("STACK_NAME", r"[A-Za-z][A-Za-z0-9-]{0,127}", "the name of a stack") or "",
         retention=timedelta(days=reader.number("RETENTION_DAYS", 30, 3650, 400)),
         requests_per_window=reader.number("CLOUDFLARE_LIMIT", 10, 1_000_000, 1_200)
         * reader.number("CLOUDFLARE_SHARE", 1, 100, 80)
@@ -88,8 +101,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if unknown := sorted(settings.escalate_on - DISPOSITIONS):
         valid = ", ".join(sorted(DISPOSITIONS))
         reader.problems.append(f"ESCALATE_ON: unknown disposition {', '.join(unknown)}; valid are {valid}")
-    if not settings.alert_topic_arn and not settings.ledger_table:
-        reader.problems.append("ALERT_TOPIC_ARN, LEDGER_TABLE: both missing; set at least one")
+    if not settings.findings_topic_arn and not settings.ledger_table:
+        reader.problems.append("FINDINGS_TOPIC_ARN, LEDGER_TABLE: both missing; set at least one")
+    if settings.people_topic_arn and not settings.findings_topic_arn:
+        reader.problems.append("FINDINGS_TOPIC_ARN: missing; PEOPLE_TOPIC_ARN needs it")
     if reader.problems:
         raise InvalidSettings("\n  ".join(["the settings are not valid:", *reader.problems]))
     return settings
@@ -121,6 +136,13 @@ class _Reader:
             return int(value)
         self.problems.append(f"{name}: malformed; expected a whole number from {min_} to {max_}")
         return default
+
+    def severity(self, name: str, default: Severity) -> Severity:
+        words = {it.value.lower(): it for it in Severity}
+        value = self._environment.get(name, "").strip().lower() or default.value.lower()
+        if value not in words:
+            self.problems.append(f"{name}: malformed; expected one of {', '.join(Severity)}")
+        return words.get(value, default)
 
     def words(self, name: str, default: str) -> list[str]:
         value = self._environment.get(name, "").strip() or default

@@ -5,8 +5,8 @@
 A message that needs no further stage is a MessageResult from then on. Decisions about the same email form one EmailGroup.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
@@ -100,20 +100,32 @@ class Claimed:
     alert:     the alert to publish, or None.
     results:   how each message of the group ends if publish and mark succeed.
     unindexed: the record of an earlier alert whose pointers may still be to be written, or None.
+    receipts:  SNS message ids by topic, of an earlier worker that could publish to one topic only.
     """
 
     group: EmailGroup
     alert: Record | None
     results: tuple[MessageResult, ...]
     unindexed: Record | None = None
+    receipts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A claimed group after the publish. sns_message_id: None where no alert was published."""
+    """A claimed group after the publish.
+
+    receipts: SNS message ids by topic; None where no alert was published.
+    unfinished: the alert, if one topic has taken it and another has not.
+    """
 
     claimed: Claimed
-    sns_message_id: str | None = None
+    receipts: Mapping[str, str] | None = None
+    unfinished: Record | None = None
+
+    @property
+    def sns_message_id(self) -> str | None:
+        """The SNS message id of the finding; of the message for people if there is no finding."""
+        return next(iter(self.receipts.values()), None) if self.receipts else None
 
 
 def advance(

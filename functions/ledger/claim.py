@@ -7,7 +7,7 @@ that expires. The redelivered message then takes the record over: an alert can b
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -48,6 +48,7 @@ class Claim:
     alert:              the alert, if one is CLAIMED, SENT or HELD.
     superseded:         positions of answers that a later answer has overtaken.
     lease_seconds_left: until another worker's lease expires.
+    receipts:           SNS message ids by topic, of a topic that has taken the alert from an earlier worker.
     unindexed:          an earlier record whose pointers may be missing: a worker died before it wrote them.
     """
 
@@ -56,6 +57,7 @@ class Claim:
     superseded: frozenset[int] = frozenset()
     lease_seconds_left: float = 0.0
     unindexed: Record | None = None
+    receipts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,18 @@ def claim(
             attempt.finish(refusals.get(i))
         if any(attempt.conflicted for attempt in waiting):
             sleep(random.uniform(*CONFLICT_PAUSE_SECONDS))
-    return [attempt.claim or Claim(ClaimStatus.UNKNOWN) for attempt in attempts]
+    return _with_receipts(table, attempts)
+
+
+def _with_receipts(table: Table, attempts: "Sequence[ClaimAttempt]") -> list[Claim]:
+    """The claims. One that takes an alert over from another worker has the receipts that this worker left."""
+    claims = [attempt.claim or Claim(ClaimStatus.UNKNOWN) for attempt in attempts]
+    resumed = [i for i, attempt in enumerate(attempts) if attempt.resumes]
+    alerts = [it.alert for it in (claims[i] for i in resumed) if it.alert]
+    items = table.get([alert_key(alert) for alert in alerts]) if alerts else []
+    for i, item in zip(resumed, items, strict=True):
+        claims[i] = replace(claims[i], receipts=item.get("receipts", {}))
+    return claims
 
 
 @dataclass(slots=True)
@@ -116,6 +129,13 @@ class ClaimAttempt:
 
     def __post_init__(self) -> None:
         self._replan()
+
+    @property
+    def resumes(self) -> bool:
+        """Whether the claim takes over an alert that another worker has claimed before."""
+        claimed = self.claim.alert if self.claim and self.claim.status is ClaimStatus.CLAIMED else None
+        last = self.state.alert
+        return bool(claimed and last and last.alert_id == claimed.alert_id)
 
     def writes(self) -> "list[TransactWriteItemTypeDef]":
         """The writes of the next round; none if the claim is decided without one."""

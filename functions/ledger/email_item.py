@@ -80,10 +80,15 @@ def read_email(item: Mapping[str, Any]) -> EmailState:
 
 def previous_attributes(previous: PreviousAlert | None) -> dict[str, object]:
     """The alert before, as the items of an email and of a record hold it."""
-    return {"previous_disposition": previous.disposition, "previous_alert_id": previous.alert_id} if previous else {}
+    if previous is None:
+        return {}
+    known: dict[str, object] = {"previous_disposition": previous.disposition, "previous_alert_id": previous.alert_id}
+    return known | ({"previous_severity": previous.severity} if previous.severity else {})
 
 
 def read_previous(item: Mapping[str, Any]) -> PreviousAlert | None:
     """The alert before, from either item."""
     disposition = item.get("previous_disposition")
-    return PreviousAlert(disposition, item["previous_alert_id"]) if disposition else None
+    severity = item.get("previous_severity")
+    known = Severity(severity) if severity else None
+    return PreviousAlert(disposition, item["previous_alert_id"], known) if disposition else None

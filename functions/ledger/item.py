@@ -11,6 +11,7 @@ from typing import Any
 from functions.cloudflare.contract import VERSION
 from functions.domain.detection import read_detection
 from functions.domain.email_id import EmailId
+from functions.domain.header_fields import header_fields
 from functions.domain.message_details import Delivery, read_message_details
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import Activity, Record, moment
@@ -58,13 +59,11 @@ def attributes(record: Record, retention: timedelta) -> dict[str, object]:
         "expires_at": int((record.decided_at + retention).timestamp()),
     }
     known |= previous_attributes(record.previous)
-    subject = record.details.subject if record.details else None
-    subject = subject or (record.detection.header("subject") if record.detection else None)
     found = search_values(record.detection, record.details)
     known |= {
         "sender_domain": next(iter(found.values[SearchKind.SENDER_DOMAIN]), None),
         "sender_ip": next(iter(found.values[SearchKind.SENDER_IP]), None),
-        "subject": (subject or "")[:SUBJECT_LIMIT],
+        "subject": header_fields(record.detection, record.details).subject[:SUBJECT_LIMIT],
         "search_cut": dict(found.cut),
     }
     if record.detection:

@@ -1,6 +1,6 @@
 """The ledger: what is known of emails, claims, marks, and records. One call to DynamoDB for a whole batch in each step."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -15,10 +15,10 @@ from functions.ledger.table import LedgerUnavailable, Table
 from functions.ledger.transaction import MAX_WRITES
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef
 
-Published = tuple[Record, str | None]
-"""A record, and the SNS message id of its alert; None where alerts are not published."""
+Published = tuple[Record, Mapping[str, str] | None]
+"""A record, and the SNS message ids of its alert by topic; None where alerts are not published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,25 @@ class Ledger:
 
         False for a record that another worker has taken over. Raises LedgerUnavailable if any is still to be marked.
         """
-        refusals = self.table.transact([[self._mark(record, sns_id, owner, now)] for record, sns_id in published])
+        refusals = self.table.transact([[self._mark(record, receipts, owner, now)] for record, receipts in published])
         current = {i: refusal[0].item for i, refusal in refusals.items()}
         if not all(current.values()):
             raise LedgerUnavailable("a mark met a conflict or a throttle")
         # A record that is still ours was marked by an earlier try, whose answer was lost.
         return [i not in current or current[i].get("owner") == owner for i in range(len(published))]
+
+    def note_receipts(self, published: Sequence[Published], owner: str) -> None:
+        """Note which topics have taken an alert that others have not. The record stays PENDING, for the next delivery.
+
+        A record that another worker has taken over stays as it is. Raises LedgerUnavailable.
+        """
+        writes: list[list[TransactWriteItemTypeDef]] = []
+        for record, receipts in published:
+            known: dict[str, object] = {"receipts": dict(receipts or {})}
+            writes.append([{"Update": self._update_ours(record, known, owner)}])
+        refusals = self.table.transact(writes)
+        if not all(refusal[0].condition_failed for refusal in refusals.values()):
+            raise LedgerUnavailable("the receipts of an alert met a conflict or a throttle")
 
     def index(self, alerts: Sequence[tuple[Record, Record | None]], *, sent: bool) -> list[bool]:
         """Write the pointers to the marked record of each email's last alert, then note there that the alert is complete.
@@ -87,17 +100,27 @@ class Ledger:
         return [{**pointer, "expires_at": expires_at} for pointer in pointers(record, key)]
 
     def _mark(
-        self, record: Record, sns_message_id: str | None, owner: str, now: datetime
+        self, record: Record, receipts: Mapping[str, str] | None, owner: str, now: datetime
     ) -> "TransactWriteItemTypeDef":
         known: dict[str, object] = {"state": State.RECORDED}
-        if sns_message_id is not None:
-            known |= {"state": State.SENT, "sns_message_id": sns_message_id, "published_at": moment(now)}
+        if receipts:
+            known |= {"state": State.SENT, "receipts": dict(receipts), "published_at": moment(now)}
+            known["sns_message_id"] = next(iter(receipts.values()))
+        update = self._update_ours(record, known, owner)
+        update["UpdateExpression"] += " REMOVE lease_until, pending"
+        return {"Update": update}
+
+    def _update_ours(self, record: Record, known: dict[str, object], owner: str) -> "UpdateTypeDef":
+        """A write to a record that this worker has claimed and no other worker has taken over."""
         update = self.table.update(
             alert_key(record),
             known,
             "#owner = :owner AND #state = :pending",
             {":owner": owner, ":pending": State.PENDING},
         )
-        update["UpdateExpression"] += " REMOVE lease_until, pending"
-        update["ExpressionAttributeNames"] = {**update["ExpressionAttributeNames"], "#owner": "owner"}
-        return {"Update": update}
+        update["ExpressionAttributeNames"] = {
+            **update["ExpressionAttributeNames"],
+            "#owner": "owner",
+            "#state": "state",
+        }
+        return update

@@ -88,8 +88,13 @@ class Stack:
 
     @property
     def topic_arn(self) -> str:
-        """ARN of the alert topic; empty if there is none."""
-        return self.variables["ALERT_TOPIC_ARN"]
+        """ARN of the findings topic; empty if there is none."""
+        return self.variables["FINDINGS_TOPIC_ARN"]
+
+    @property
+    def people_topic_arn(self) -> str:
+        """ARN of the people topic; empty if there is none."""
+        return self.variables["PEOPLE_TOPIC_ARN"]
 
 
 @contextmanager
@@ -178,9 +183,9 @@ def deploy(endpoint: str, secret: dict[str, str], name: str | None = None, /, **
     variables = {name: outputs.get(output_of(name), "") for name in template.variables}
     sqs, sns = session.client("sqs", endpoint_url=endpoint), session.client("sns", endpoint_url=endpoint)
     subscriber_url = sqs.create_queue(QueueName=f"{stack_name}-subscriber")["QueueUrl"]
-    if variables["ALERT_TOPIC_ARN"]:
+    if variables["FINDINGS_TOPIC_ARN"]:
         arn = sqs.get_queue_attributes(QueueUrl=subscriber_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        sns.subscribe(TopicArn=variables["ALERT_TOPIC_ARN"], Protocol="sqs", Endpoint=arn)
+        sns.subscribe(TopicArn=variables["FINDINGS_TOPIC_ARN"], Protocol="sqs", Endpoint=arn)
     return Stack(
         name=stack_name,
         template=template,

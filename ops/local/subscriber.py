@@ -1,4 +1,4 @@
-"""Alerts, as subscribers to the topic receive them."""
+"""Alerts, as subscribers to the two topics receive them."""
 
 import json
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from ops.local.stack import Stack
 class ReceivedAlert:
     """One alert.
 
-    sns_message_id:  the message id from SNS.
-    subject, email:  subject and text for email subscribers.
-    facts:           the JSON for all other subscribers.
+    sns_message_id:  the message id of the finding.
+    subject, email:  subject, and text for email subscribers of the people topic; empty if people are not notified.
+    facts:           the finding.
     attributes:      the message attributes, which filter policies can match.
     """
 
@@ -42,16 +42,23 @@ def _read(stack: Stack, notification: dict[str, Any]) -> ReceivedAlert:
     return ReceivedAlert(
         sns_message_id=notification["MessageId"],
         subject=notification["Subject"],
-        email=_email(stack, notification["MessageId"]),
+        email=_email(stack, notification["MessageAttributes"]["alert_id"]["Value"]),
         facts=json.loads(notification["Message"]),
         attributes={name: it["Value"] for name, it in notification["MessageAttributes"].items()},
     )
 
 
-def _email(stack: Stack, sns_message_id: str) -> str:
-    """Read the text for email subscribers from the emulated SNS, which does not deliver email but keeps the message."""
-    region, account = stack.topic_arn.split(":")[3:5]
-    topic = sns_backends[account][region].topics[stack.topic_arn]
-    published = next(message for sent_id, message, *_ in topic.sent_notifications if sent_id == sns_message_id)
-    email: str = json.loads(published)["email"]
-    return email
+def _email(stack: Stack, alert_id: str) -> str:
+    """Read the text for email subscribers from the emulated SNS, which does not deliver email but keeps the message.
+
+    It is empty if people are not notified of the alert.
+    """
+    bodies = (message["email"] for message in people_messages(stack))
+    return next((body for body in bodies if alert_id in body), "")
+
+
+def people_messages(stack: Stack) -> list[dict[str, str]]:
+    """The bodies by protocol of all messages that the people topic has taken."""
+    region, account = stack.people_topic_arn.split(":")[3:5]
+    topic = sns_backends[account][region].topics[stack.people_topic_arn]
+    return [json.loads(message) for _, message, *_ in topic.sent_notifications]

@@ -46,7 +46,8 @@ _SETTINGS = {
     "CLOUDFLARE_SECRET_ID": "cloudflare",
     "REQUEST_QUEUE_URL": f"{_QUEUE}/requests",
     "DEAD_LETTER_QUEUE_URL": f"{_QUEUE}/dead-letters",
-    "ALERT_TOPIC_ARN": _TOPIC,
+    "FINDINGS_TOPIC_ARN": _TOPIC,
+    "PEOPLE_TOPIC_ARN": f"{_TOPIC}-people",
     "LEDGER_TABLE": "ledger",
     # The benchmark sends more requests than Cloudflare allows. It measures the work, not waits for the rate limit.
     "CLOUDFLARE_LIMIT": "1000000",

@@ -9,7 +9,7 @@ _JSON = "application/x-amz-json-1.0"
 
 def aws_error(action: str, status: int, code: str) -> Fault:
     """Return an error in the format of the action's service."""
-    if action == "PublishBatch":
+    if action.startswith("PublishBatch"):
         kind = "Sender" if status < 500 else "Receiver"
         text = (
             f"<ErrorResponse><Error><Type>{kind}</Type><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
@@ -20,12 +20,12 @@ def aws_error(action: str, status: int, code: str) -> Fault:
 
 def throttled(action: str) -> Fault:
     """Return a throttling error."""
-    return aws_error(action, 400, "Throttling" if action == "PublishBatch" else "ThrottlingException")
+    return aws_error(action, 400, "Throttling" if action.startswith("PublishBatch") else "ThrottlingException")
 
 
 def broken(action: str) -> Fault:
     """Return an internal error."""
-    return aws_error(action, 500, "InternalFailure" if action == "PublishBatch" else "InternalServerError")
+    return aws_error(action, 500, "InternalFailure" if action.startswith("PublishBatch") else "InternalServerError")
 
 
 def blocked(seconds: int) -> Fault:

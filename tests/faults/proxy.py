@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from tests.clock import HANG_SECONDS, wait_for
 
@@ -117,11 +117,15 @@ class Proxy:
         upstream: str,
         decide: Decide,
         send_signal: Callable[[int], None] = lambda _: None,
+        *,
+        drops_attributes: bool = False,
     ) -> None:
         """Listen on a free port.
 
         upstream: origin of the server. decide: returns the fault for a call. send_signal: signals the function's process.
+        drops_attributes: remove message attributes beside a message with a body for each protocol, as SNS documents.
         """
+        self._drops_attributes = drops_attributes
         self._upstream = urlsplit(upstream)
         self._decide = decide
         self.send_signal = send_signal
@@ -161,6 +165,8 @@ class Proxy:
 
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("content-length") or 0))
+        if self._drops_attributes and b"Action=PublishBatch" in body:
+            body = without_attributes(body)
         fault = self._decide(Call(_action(handler, body), handler.path, body))
         if fault.kill_before:
             self.send_signal(signal.SIGKILL)
@@ -203,7 +209,7 @@ class Proxy:
         upstream = http.client.HTTPConnection(self._upstream.hostname or "", self._upstream.port, timeout=HANG_SECONDS)
         try:
             headers = {name: value for name, value in handler.headers.items() if name.lower() != "host"}
-            headers["Host"] = self._upstream.netloc
+            headers |= {"Host": self._upstream.netloc} | ({"Content-Length": str(len(body))} if body else {})
             upstream.request(handler.command, handler.path, body or None, headers)
             response = upstream.getresponse()
             content = response.read()
@@ -254,6 +260,8 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)  # type: ignore[arg-type]  # typeshed's own union of sockets
 
 
+PEOPLE = " to people"
+"""Ends the action of a publish to the people topic."""
 _CONNECTION_HEADERS = frozenset({"content-length", "connection", "transfer-encoding", "keep-alive"})
 
 
@@ -263,10 +271,24 @@ def _action(handler: BaseHTTPRequestHandler, body: bytes) -> str:
     if target:
         return target.rpartition(".")[2]
     if handler.command == "POST":
-        return parse_qs(body.decode())["Action"][0]
+        form = parse_qs(body.decode())
+        people = "PeopleTopic" in form.get("TopicArn", [""])[0]
+        return form["Action"][0] + (PEOPLE if people else "")
     if handler.path.endswith("/detections"):
         return "detections"
     return "search" if re.search(r"/investigate\?", handler.path) else "details"
+
+
+def without_attributes(body: bytes) -> bytes:
+    """A PublishBatch without the attributes of entries whose message structure is json."""
+    form = parse_qsl(body.decode(), keep_blank_values=True)
+    entries = {name.removesuffix(".MessageStructure") for name, value in form if name.endswith(".MessageStructure")}
+    kept = [
+        (name, value)
+        for name, value in form
+        if not any(name.startswith(f"{entry}.MessageAttributes.") for entry in entries)
+    ]
+    return urlencode(kept).encode()
 
 
 def _close(handler: BaseHTTPRequestHandler) -> None:

@@ -137,6 +137,70 @@ def test_crash_loses_no_alert(make_fragile: MakeFragile, point: Point) -> None:
     assert fragile.deployment.pointers()
 
 
+ONE_TOPIC = {
+    "findings only": ("PublishBatch to people", 1, 0),
+    "people only": ("PublishBatch", 0, 1),
+}
+
+
+@pytest.mark.parametrize(("refused", "findings", "people"), ONE_TOPIC.values(), ids=ONE_TOPIC)
+def test_alert_that_one_topic_has_taken_is_repeated_to_the_other_one_only(
+    make_fragile: MakeFragile, refused: str, findings: int, people: int
+) -> None:
+    """SNS refuses one of the two calls. The record has a receipt for each topic in the end."""
+    fragile = make_fragile({(refused, 1): aws_error(refused, 400, "InvalidParameter")})
+    fragile.deployment.send(MALICIOUS.postfix_id)
+    [record] = fragile.deployment.received_records()
+
+    assert [("RETRY", "publish-failed")] == outcomes(fragile.invoke(record))
+    [pending] = fragile.deployment.records()
+    assert ("PENDING", ["findings"] if findings else ["people"]) == (pending["state"], [*pending["receipts"]])
+    assert (findings, people) == (len(fragile.deployment.alerts()), len(fragile.deployment.people()))
+
+    assert [("ESCALATED", "disposition-listed")] == fragile.redeliver(record)
+    assert (1 - findings, 1) == (len(fragile.deployment.alerts()), len(fragile.deployment.people()))
+    [sent] = fragile.deployment.records()
+    assert ("SENT", {"findings", "people"}) == (sent["state"], {*sent["receipts"]})
+
+
+KILLED_AT_ONE = [KILL_BEFORE, KILL_AFTER]
+
+
+@pytest.mark.parametrize("fault", KILLED_AT_ONE, ids=["before the people topic", "after the people topic"])
+def test_crash_between_the_topics_loses_no_alert(make_fragile: MakeFragile, fault: Fault) -> None:
+    """Each topic has the alert, at most twice."""
+    fragile = make_fragile({("PublishBatch to people", 1): fault})
+    fragile.deployment.send(MALICIOUS.postfix_id)
+    [record] = fragile.deployment.received_records()
+    fragile.invoke(record)
+
+    assert [("ESCALATED", "disposition-listed")] == fragile.redeliver(record)
+    assert (len(fragile.deployment.alerts()) in (1, 2), len(fragile.deployment.people()) in (1, 2)) == (True, True)
+    assert ["SENT"] == fragile.states()
+
+
+def test_alert_reaches_both_topics_where_sns_drops_attributes_beside_json(make_deployment: MakeDeployment) -> None:
+    """The finding keeps its attributes, because it has one body for all protocols."""
+    deployment = make_deployment()
+    with (
+        Proxy(deployment.stack.aws["AWS_ENDPOINT_URL"], Script({}), drops_attributes=True) as proxy,
+        Environment(
+            deployment.stack.template.handler,
+            deployment.stack.environment | {"AWS_ENDPOINT_URL": proxy.origin},
+            INVOCATION_SECONDS,
+        ) as function,
+    ):
+        deployment.send(MALICIOUS.postfix_id)
+        function.invoke({"Records": deployment.received_records()})
+    [alert] = deployment.alerts()
+    assert ("Critical", "true", 1) == (
+        alert.attributes["severity"],
+        alert.attributes["notify"],
+        len(deployment.people()),
+    )
+    assert alert.email.startswith("MALICIOUS email")
+
+
 INDEX_FAULTS: dict[str, Callable[[], Fault]] = {
     "an internal error": lambda: aws_error("TransactWriteItems", 500, "InternalServerError"),
     "access denied": lambda: aws_error("TransactWriteItems", 400, "AccessDeniedException"),

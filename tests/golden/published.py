@@ -29,6 +29,7 @@ from tests.integration.fake_cloudflare_client import WITHOUT_FAULTS
 
 FOLDER = Path(__file__).parent
 EVENTS = sorted((FOLDER.parents[1] / "events").glob("*.json"))
+STACK = "cloudflare-email-alerts"
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 _SECONDS = 60.0
 
@@ -93,7 +94,7 @@ def as_machines_read(alerts: Sequence[Alert]) -> str:
 
 def golden(event: Path) -> dict[Path, str]:
     """Return the expected content of an event's golden files, by path."""
-    alerts = published(event, AlertOptions(chat=True))
+    alerts = published(event, AlertOptions(chat=True, deployment=STACK, stack=STACK))
     return {
         FOLDER / f"{event.stem}.txt": as_people_read(alerts),
         FOLDER / f"{event.stem}.json": as_machines_read(alerts),

@@ -90,7 +90,7 @@ def claimed(ledger: Ledger, record: Record, at: datetime, *, owner: str = OWNER,
 
 def publish(ledger: Ledger, alert: Record, sns_message_id: str | None, at: datetime, *, owner: str = OWNER) -> None:
     """Mark a claimed alert and write its pointers. sns_message_id: None where there is no topic."""
-    assert [True] == ledger.mark([(alert, sns_message_id)], owner, at)
+    assert [True] == ledger.mark([(alert, {"findings": sns_message_id} if sns_message_id else None)], owner, at)
     assert [True] == ledger.index([(alert, None)], sent=sns_message_id is not None)
 
 

@@ -114,7 +114,7 @@ def test_text_that_is_no_id_is_sent_to_find(email: LedgerCli) -> None:
 TIMELINE = f"""\
 	record	MALICIOUS Critical SENT {INVESTIGATE_ID}
 	subject	Your invoice
-	from	pay@evil.example, Payroll
+	from	Payroll <pay@evil.example>
 	to	gareth@larkfield.example
 	sent by	evil.example, 192.0.2.1, EXAMPLE-NET, AS64500, US/-/-
 	checks	SPF fail, DKIM none, DMARC fail

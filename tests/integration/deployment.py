@@ -10,7 +10,7 @@ from ops.local.fake_cloudflare.server import FakeCloudflare
 from ops.local.lambda_runtime import Environment, Invocation
 from ops.local.poller import Poller, lambda_record
 from ops.local.stack import Stack
-from ops.local.subscriber import ReceivedAlert, receive
+from ops.local.subscriber import ReceivedAlert, people_messages, receive
 from ops.local.verify import read_dead_letters, read_records
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ class Deployment:
     def alerts(self) -> list[ReceivedAlert]:
         """Receive the alerts since the last call."""
         return receive(self.stack)
+
+    def people(self) -> list[dict[str, str]]:
+        """The bodies by protocol of all messages that the people topic has taken."""
+        return people_messages(self.stack)
 
     def records(self) -> list[dict[str, Any]]:
         """Read all records."""

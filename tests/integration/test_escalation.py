@@ -98,7 +98,7 @@ def _set_pending(deployment: Deployment, lease_until: str) -> None:
     deployment.stack.dynamodb.update_item(
         TableName=deployment.stack.table,
         Key={name: {"S": record[name]} for name in ("pk", "sk")},
-        UpdateExpression="SET #state = :pending, #owner = :other, lease_until = :lease",
+        UpdateExpression="SET #state = :pending, #owner = :other, lease_until = :lease REMOVE receipts",
         ExpressionAttributeNames={"#state": "state", "#owner": "owner"},
         ExpressionAttributeValues={
             ":pending": {"S": "PENDING"},
@@ -350,7 +350,7 @@ def test_new_request_after_a_topic_is_added_sends_the_alert(make_deployment: Mak
     recorded_only.send(MALICIOUS.postfix_id)
     recorded_only.poll()
     topic = recorded_only.stack.sns.create_topic(Name="later")["TopicArn"]
-    variables = recorded_only.stack.environment | {"ALERT_TOPIC_ARN": topic}
+    variables = recorded_only.stack.environment | {"FINDINGS_TOPIC_ARN": topic}
     recorded_only.send(MALICIOUS.postfix_id)
 
     with Environment(recorded_only.stack.template.handler, variables, recorded_only.stack.template.timeout) as function:
@@ -363,7 +363,7 @@ def test_new_request_after_a_topic_is_added_sends_the_alert(make_deployment: Mak
 def test_invalid_settings_fail_the_init_of_the_function(make_deployment: MakeDeployment) -> None:
     """One error names every invalid setting."""
     deployment = make_deployment(
-        variables={"CLOUDFLARE_ACCOUNT_ID": "", "ESCALATE_ON": "MALICOUS", "ALERT_TOPIC_ARN": "x"}
+        variables={"CLOUDFLARE_ACCOUNT_ID": "", "ESCALATE_ON": "MALICOUS", "FINDINGS_TOPIC_ARN": "x"}
     )
 
     with pytest.raises(Exception, match="the function's process ended") as failure:
@@ -372,6 +372,6 @@ def test_invalid_settings_fail_the_init_of_the_function(make_deployment: MakeDep
     for problem in (
         "CLOUDFLARE_ACCOUNT_ID: missing",
         "ESCALATE_ON: unknown disposition MALICOUS",
-        "ALERT_TOPIC_ARN: malformed",
+        "FINDINGS_TOPIC_ARN: malformed",
     ):
         assert problem in str(failure.value)

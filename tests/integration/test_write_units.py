@@ -118,7 +118,7 @@ def alert(ledger: Ledger, meter: Meter, record: Record) -> dict[str, int]:
     [state] = ledger.states([record])
     [claim] = ledger.claim([(state, [record])], ClaimOwner(OWNER, NOON, timedelta(minutes=1), publishes=True))
     assert claim.alert
-    assert [True] == ledger.mark([(claim.alert, OWNER)], OWNER, NOON)
+    assert [True] == ledger.mark([(claim.alert, {"findings": OWNER, "people": OWNER})], OWNER, NOON)
     assert [True] == ledger.index([(claim.alert, None)], sent=True)
     claimed, marked, *puts, indexed = meter.steps
     units_of = {

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.domain.times import read_time
 from ops.escalator.records.stored_record import UnreadableRecord, read_stored_record
-from ops.escalator.report.formatting import read_time, size, version
+from ops.escalator.report.formatting import size, version
 from ops.escalator.report.record_view import MAX_SIZE, record_view
 from ops.escalator.text.labels import UNREADABLE
 from tests.report.records import HOSTILE, items, unreadable_item
@@ -67,11 +68,11 @@ def test_timeline_has_every_time_in_order() -> None:
 
 DELIVERIES = {
     "delivered": "in an inbox",
-    "moved": "moved out",
+    "moved": "moved out of an inbox",
     "quarantined": "quarantined",
     "rejected": "rejected",
     "bounced": "rejected",
-    "queued": "under way",
+    "queued": "not delivered yet",
     "<b>": "delivery unknown",
     7: "delivery unknown",
 }
@@ -114,7 +115,7 @@ def test_items_of_a_long_list_are_counted() -> None:
     urls = [{"href": f"https://evil.example/{n}"} for n in range(25)]
     shown = view(detection={"links": urls}, detection_counts={"links": 900})
     assert (20, 880) == (len(shown["links"]), shown["links_more"])
-    shown = view(details={"to": ["a@b.example"] * 25}, details_counts={"to": 40})
+    shown = view(details={"to": [f"a{n}@b.example" for n in range(25)]}, details_counts={"to": 40})
     assert (20, 20) == (len(shown["to"]), shown["to_more"])
 
 

@@ -97,7 +97,14 @@ def test_domain_in_the_summary_searches_the_list(thousand_report: Path, views: V
 # --- sorting ----------------------------------------------------------------------------------------------------------
 
 SEVERITIES = ["Informational", "Low", "Medium", "High", "Critical"]
-DELIVERIES = ["delivery unknown", "under way", "rejected", "quarantined", "moved out", "in an inbox"]
+DELIVERIES = [
+    "delivery unknown",
+    "not delivered yet",
+    "rejected",
+    "quarantined",
+    "moved out of an inbox",
+    "in an inbox",
+]
 Key = Callable[[Mapping[str, Any]], Any]
 COLUMNS: dict[str, tuple[Key, bool]] = {
     "Severity": (lambda it: SEVERITIES.index(it["severity"]) if it.get("severity") in SEVERITIES else None, True),

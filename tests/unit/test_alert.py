@@ -24,7 +24,7 @@ CHAT = AlertOptions(chat=True)
 
 def facts(alert: Alert) -> dict[str, Any]:
     """Return the OCSF finding in the default body."""
-    finding: dict[str, Any] = json.loads(json.loads(alert.message)["default"])
+    finding: dict[str, Any] = json.loads(alert.finding)
     return finding
 
 
@@ -48,6 +48,7 @@ def test_attributes_hold_the_facts_for_filter_policies() -> None:
         "activity": "Create",
         "delivered": "true",
         "disposition": "MALICIOUS",
+        "notify": "true",
         "severity": "Critical",
     }
     assert expected == alert.attributes
@@ -58,7 +59,7 @@ def test_repeated_alert_is_identical() -> None:
     record = escalated(detection=read_detection(FULL))
     first, second = describe(record, CHAT), describe(record, CHAT)
     assert (first, first.message) == (second, second.message)
-    assert first.alert_id == first.attributes["alert_id"] == facts(first)["finding_info"]["uid"] == record.alert_id
+    assert first.alert_id == first.attributes["alert_id"] == facts(first)["unmapped"]["alert_id"] == record.alert_id
 
 
 # --- the subject ------------------------------------------------------------------------------------------------------
@@ -125,9 +126,10 @@ def test_every_subject_is_valid_for_sns(
 
 
 def size(alert: Alert) -> int:
-    """Return the bytes that SNS counts."""
+    """Return the bytes that SNS counts, of the larger message."""
     attributes = sum(len(name) + len("String") + len(value.encode()) for name, value in alert.attributes.items())
-    return len(alert.message.encode()) + len(alert.subject.encode()) + attributes
+    finding = len(alert.finding.encode()) + len(alert.subject.encode()) + attributes
+    return max(finding, len(alert.message.encode()) + len(alert.subject.encode()))
 
 
 def large_detection(text: str, items: int) -> Detection:

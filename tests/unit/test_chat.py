@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from functions.alert import chat
 from functions.alert.alert import AlertOptions, describe
 from functions.domain.detection import read_detection
+from functions.domain.header_fields import header_fields
 from functions.domain.message_details import read_message_details
-from functions.domain.recipients import recipients
 from functions.domain.record import PreviousAlert, Record
 from tests.strategies import Answer, wild_answers, wild_details
 from tests.unit.examples import FULL, INVESTIGATE_ID, POSTFIX_ID, details, detection, escalated
@@ -24,7 +24,7 @@ TITLE, DESCRIPTION = 250, 8_000
 
 def notification(record: Record) -> dict[str, object]:
     """Build the notification about a record for its recipients."""
-    return chat.notification(record, recipients(record.detection, record.details))
+    return chat.notification(record, header_fields(record.detection, record.details))
 
 
 def description(notification: dict[str, Any]) -> str:
@@ -46,10 +46,13 @@ def test_notification_shows_facts_and_next_steps_in_the_thread_of_the_email() ->
 Cloudflare's verdict: malicious, part of an active campaign. It is in an inbox.
 *Email ID:* `{INVESTIGATE_ID}`
 *Recipients:* `gareth[@]larkfield[.]example`
-*From:* `pay[@]evil[.]example`
+*From:* `Payroll (pay[@]evil[.]example)`
 *Subject:* `Your invoice`
+*Delivery:* `in an inbox`
 *Origin:* `evil[.]example 192[.]0[.]2[.]1 EXAMPLE-NET`
+*Checks:* `SPF fail, DKIM none, DMARC fail`
 *Threats:* `Phish`
+*Reason:* `Credential harvester`
 *Links:* `hxxps[://]login[.]evil[.]example/a`
 *Attachments:* `invoice[.]pdf[.]exe`""" == description(body)
 
@@ -108,9 +111,9 @@ def test_at_most_three_of_anything_are_shown_and_the_others_counted(count: int, 
 
 
 SENDERS: dict[str, tuple[dict[str, None], list[str]]] = {
-    "from": ({}, ["*From:* `pay[@]evil[.]example`"]),
-    "only an envelope": ({"from": None}, ["*From:* `bounce[@]evil[.]example`"]),
-    "nothing": ({"from": None, "envelope_from": None}, []),
+    "from": ({}, ["*From:* `Payroll (pay[@]evil[.]example)`"]),
+    "only an envelope": ({"from": None}, ["*From:* `Payroll (bounce[@]evil[.]example)`"]),
+    "nothing": ({"from": None, "envelope_from": None}, ["*From:* `Payroll`"]),
 }
 
 

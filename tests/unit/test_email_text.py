@@ -13,8 +13,8 @@ from functions.alert.email_text import COLUMNS
 from functions.alert.sanitize import plain
 from functions.domain.detection import read_detection
 from functions.domain.email_id import EmailId
+from functions.domain.header_fields import header_fields
 from functions.domain.message_details import read_message_details
-from functions.domain.recipients import recipients
 from functions.domain.record import PreviousAlert, Record
 from tests.strategies import Answer, wild_answers, wild_details
 from tests.unit.examples import FULL, INVESTIGATE_ID, POSTFIX_ID, details, detection, escalated
@@ -25,7 +25,7 @@ LONGEST_ID = "M" * 64 + "-2024-01-05T10:00:00-" + "9" * 20
 
 def email_text(record: Record) -> str:
     """Build the text about a record for its recipients."""
-    return module.email_text(record, recipients(record.detection, record.details))
+    return module.email_text(record, header_fields(record.detection, record.details))
 
 
 def visible(text: str) -> bool:
@@ -53,7 +53,7 @@ inbox.
 WHAT TO DO
   1. Remove it from every inbox: search for its ID in Cloudflare, then
      move it.
-  2. If a recipient opened a file or a link, disconnect the machine from
+  2. If a recipient opened a file or a link, isolate the machine from
      the network. Reset the password and end all sessions.
   3. Look for similar emails: same sender, same links, same files.
 
@@ -61,8 +61,11 @@ EMAIL
   Recipients: gareth[@]larkfield[.]example
   From:       Payroll <pay[@]evil[.]example>
   Subject:    Your invoice
-  Delivery:   delivered
+  Delivery:   in an inbox
+  Sent:       2024-01-05T10:00:00.000Z
   Scanned:    2024-01-05T10:00:02.000Z
+  Alerted:    2026-11-23T12:00:00.000Z, 1053 d 1 h after the scan
+  In inbox:   for up to 1053 d 1 h
 
 ORIGIN
   Domain:     evil[.]example
@@ -92,7 +95,7 @@ REFERENCES
   Search for: {POSTFIX_ID}
   Alert ID:   {it.alert_id}
   Decided:    2026-11-23T12:00:00.000Z, rule disposition-listed
-  History:    escalator explain
+  History:    escalator explain \\
               {INVESTIGATE_ID}
   Contract:   Cloudflare's response does not match the API contract at
               $[.]a: unknown
@@ -112,7 +115,7 @@ def test_headers_replace_missing_details() -> None:
 
 LOCATIONS = {
     "delivered": ("in an inbox", "1. Remove it from every inbox"),
-    "moved": ("moved out of inbox", "1. Ask each recipient"),
+    "moved": ("moved out of an inbox", "1. Ask each recipient"),
     "quarantined": ("quarantined", "1. Leave it in quarantine"),
     "rejected": ("rejected", "1. Nothing to remove"),
     "deferred": ("not delivered yet", "1. Find out where it is"),
@@ -149,14 +152,62 @@ def test_long_list_shows_five_items_and_a_count() -> None:
     """The count includes items that were not read."""
     text = email_text(
         escalated(
-            detection=detection(links=[{"href": "x"}] * 10_001, findings=[{"reason": "y"}] * 6),
+            detection=detection(links=[{"href": f"x{n}"} for n in range(10_001)], findings=[{"reason": "y"}] * 6),
             details=details(client_recipients=[f"{n}@a.example" for n in range(8)], to=[], envelope_to=[]),
         )
     )
     assert "LINKS (10001)" in text
-    assert "  and 9996 more\n" in text
+    assert "  and 9995 more\n  and 1 more, not read\n" in text
     assert "  and 1 more\n" in text
     assert "4[@]a[.]example and 3 more" in " ".join(text.split())
+
+
+def test_links_to_one_host_are_one_line() -> None:
+    links = [{"href": f"https://EVIL.example/{n}"} for n in range(47)] + [{"href": "https://other.example/"}]
+    text = email_text(escalated(detection=detection(links=links)))
+    assert "- hxxps[://]EVIL[.]example/0\n    and 46 more links to this host\n  - hxxps[://]other[.]example/\n" in text
+
+
+LURES: dict[str, tuple[dict[str, object], str]] = {
+    "QR code in a picture": (
+        {"threat_categories": [{"name": "QR Code Phishing"}], "attachments": [{"name": "qr.png"}]},
+        "reset the password",
+    ),
+    "credential page in an HTML file": (
+        {"findings": [{"reason": "Credential harvester"}], "attachments": [{"name": "voice.html"}]},
+        "reset the password",
+    ),
+    "malware behind a link": (
+        {"threat_categories": [{"name": "Dropper"}], "links": [{"href": "https://evil.example/"}]},
+        "isolate the machine",
+    ),
+    "program without a category": ({"attachments": [{"name": "invoice.pdf.exe"}]}, "isolate the machine"),
+    "link, and nothing named": ({"links": [{"href": "https://evil.example/"}]}, "reset the password"),
+    "file, and nothing named": ({"attachments": [{"name": "a.pdf"}]}, "isolate the machine"),
+    "nothing": ({}, "find out what they disclosed"),
+}
+
+
+@pytest.mark.parametrize(("fields", "step"), LURES.values(), ids=LURES)
+def test_advice_follows_what_was_found(fields: dict[str, object], step: str) -> None:
+    """The carrier decides only where nothing was named."""
+    it = escalated(detection=detection(**fields), details=details(delivery_status=["delivered"]))
+    text = " ".join(email_text(it).split())
+    others = {"reset the password", "isolate the machine", "find out what they disclosed"} - {step}
+    assert (True, [False, False]) == (step in text, [other in text for other in others])
+
+
+def test_suspicion_without_a_reason_asks_to_look_first() -> None:
+    it = escalated(disposition="SUSPICIOUS", details=details(delivery_status=["delivered"]))
+    text = " ".join(email_text(it).split())
+    assert "Cloudflare's verdict: suspicious. It gives no reason." in text
+    assert "1. Look at the email in Cloudflare before you take action" in text
+
+
+def test_retro_scan_says_so_and_how_long_the_email_was_there() -> None:
+    text = email_text(escalated(details=details(delivery_mode="RETRO_SCAN", delivery_status=["delivered"])))
+    assert "A retro scan found it" in " ".join(text.split())
+    assert "for up to 1053 d 1 h" == row("In inbox", text)
 
 
 # --- what is shown, and when -------------------------------------------------------------------------------------------
@@ -189,7 +240,7 @@ def test_reply_to_is_shown_when_the_sender_is_unknown() -> None:
 SENDERS = {
     "from": ({}, "Payroll <pay[@]evil[.]example>"),
     "only an envelope": ({"from": None}, "Payroll <bounce[@]evil[.]example>"),
-    "nothing": ({"from": None, "envelope_from": None, "from_name": None}, "<not given>"),
+    "nothing": ({"from": None, "envelope_from": None, "from_name": None}, "unknown"),
 }
 
 
@@ -283,9 +334,16 @@ def test_id_to_search_for_is_shown_only_when_the_mail_has_a_longer_one() -> None
     assert [None, POSTFIX_ID] == [row("Search for", it) for it in texts]
 
 
+def test_places_of_different_recipients_are_counted() -> None:
+    """The most urgent one comes first, as in the title."""
+    text = email_text(escalated(details=details(delivery_status=["quarantined"] * 6 + ["delivered", "move_failed"])))
+    assert "2 of 8 in an inbox, 6 quarantined" == row("Delivery", text)
+    assert text.startswith("MALICIOUS email, 2 of 8 in an inbox. Severity: Critical")
+
+
 def test_same_delivery_status_is_shown_once() -> None:
-    it = escalated(details=details(delivery_status=["delivered", "delivered", "quarantined"]))
-    assert "delivered, quarantined" == row("Delivery", email_text(it))
+    it = escalated(details=details(delivery_status=["delivered", "delivered"]))
+    assert "in an inbox" == row("Delivery", email_text(it))
 
 
 @pytest.mark.parametrize("length", [COLUMNS - 2 - 12, COLUMNS - 2 - 11])

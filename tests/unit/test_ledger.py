@@ -95,4 +95,4 @@ def test_pointers_of_the_alert_before_are_written_with_the_alert() -> None:
 def test_mark_that_meets_a_conflict_raises_ledger_unavailable() -> None:
     table = FakeTable(answers=[{0: REFUSED_BY_CONFLICT[:1]}])
     with pytest.raises(LedgerUnavailable):
-        Ledger(table).mark([(escalated(), "sns-1")], "worker-1", NOON)
+        Ledger(table).mark([(escalated(), {"findings": "sns-1"})], "worker-1", NOON)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from functions.alert import mask
 from functions.alert.alert import AlertOptions, describe
 from functions.domain.detection import read_detection
-from functions.domain.recipients import recipients
+from functions.domain.header_fields import header_fields
 from functions.domain.record import Record
 from tests.unit.examples import FULL, details, detection, escalated
 
@@ -19,7 +19,7 @@ MASK = AlertOptions(mask_recipients=True, chat=True)
 
 def masked(record: Record) -> Record:
     """Return a record with its recipients masked."""
-    return mask.masked(record, recipients(record.detection, record.details))[0]
+    return mask.masked(record, header_fields(record.detection, record.details))[0]
 
 
 def everything_published(record: Record) -> str:
@@ -212,3 +212,41 @@ def test_list_just_within_its_limit_is_whole() -> None:
     it = masked(escalated(details=details(), detection=detection(links=[{"href": "a" * 100}] * items)))
     assert it.detection is not None
     assert items == len(it.detection.links)
+
+
+SENDER_IN_TO: dict[str, Record] = {
+    "in the details": escalated(details=details(to=["pay@evil.example", "gareth@larkfield.example"])),
+    "in the header": escalated(
+        detection=detection(
+            headers=[{"name": "From", "value": "pay@evil.example"}, {"name": "To", "value": "pay@evil.example"}]
+        ),
+        details=details(),
+    ),
+}
+
+
+@pytest.mark.parametrize("record", SENDER_IN_TO.values(), ids=SENDER_IN_TO)
+def test_sender_who_writes_his_address_into_to_is_not_masked(record: Record) -> None:
+    text = everything_published(record)
+    assert (True, True, False) == ("g***@larkfield" in text, "pay@evil.example" in text, "p***" in text)
+
+
+def test_address_with_a_display_name_is_masked() -> None:
+    named = ["Ann Lee <ann.lee@corp.example>"]
+    text = everything_published(escalated(details=details(client_recipients=named, to=named, envelope_to=[])))
+    assert (False, True) == ("ann.lee" in text, "a***@corp.example" in text)
+
+
+def test_address_in_an_encoded_word_is_masked() -> None:
+    """The decoded subject would show it otherwise."""
+    subject = "=?utf-8?B?Z2FyZXRoQGxhcmtmaWVsZC5leGFtcGxl?="
+    headers = [{"name": "Subject", "value": subject}]
+    text = everything_published(escalated(detection=detection(headers=headers), details=details(subject=subject)))
+    assert (False, False) == ("gareth" in text, "Z2FyZXRo" in text)
+
+
+def test_address_is_masked_in_each_spelling_of_its_domain() -> None:
+    record = escalated(
+        details=details(to=["Ann@bücher.example"], subject="ann@bücher.example ann@xn--bcher-kva.example")
+    )
+    assert "a***@bücher.example a***@xn--bcher-kva.example" in describe(record, MASK).bodies["default"]

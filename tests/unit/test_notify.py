@@ -1,17 +1,18 @@
 """The notifier: claims by email, publish, mark and index, with a fake ledger and a fake topic."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import cast
 
 import pytest
 
-from functions.alert.alert import Alert, AlertOptions
+from functions.alert.alert import Alert, AlertOptions, describe
 from functions.domain.email_id import EmailId
 from functions.domain.email_state import EmailState, plan
 from functions.domain.outcome import Outcome, Reason
-from functions.domain.record import Record
+from functions.domain.record import PreviousAlert, Record
+from functions.domain.severity import Severity
 from functions.escalate.notify import MARK_PAUSES, Notifier
 from functions.escalate.stages import MessageResult
 from functions.escalate.topic import Receipt, Topic
@@ -32,6 +33,7 @@ class FakeLedger:
     indexes: bool = True
     sent: Claim | None = None
     marks: list[str] = field(default_factory=list)
+    notes: list[Mapping[str, str] | None] = field(default_factory=list)
     indexed: list[str] = field(default_factory=list)
 
     def claim(self, emails: Sequence[tuple[EmailState, Sequence[Record]]], _: ClaimOwner) -> list[Claim]:
@@ -48,6 +50,10 @@ class FakeLedger:
             self.failing -= 1
             raise LedgerUnavailable("a mark met a conflict or a throttle")
         return [True] * len(published)
+
+    def note_receipts(self, published: Sequence[Published], _: str) -> None:
+        """Note the receipts of an alert that only one topic has."""
+        self.notes += [receipts for _, receipts in published]
 
     def index(self, alerts: Sequence[tuple[Record, Record | None]], *, sent: bool) -> list[bool]:
         """Write pointers."""
@@ -69,10 +75,21 @@ class FakeTopic:
         return [Receipt("sns-1") if self.accepts else Receipt(None, "InternalError")] * len(alerts)
 
 
-def notify(*records: Record, ledger: FakeLedger, topic: FakeTopic) -> list[MessageResult]:
+def notify(
+    *records: Record,
+    ledger: FakeLedger,
+    topic: FakeTopic,
+    people: FakeTopic | None = None,
+    options: AlertOptions = AlertOptions(),  # noqa: B008  # frozen
+) -> list[MessageResult]:
     """The results of one batch, with 60 seconds left."""
     notifier = Notifier(
-        cast("Ledger", ledger), cast("Topic", topic), AlertOptions(), lambda: NOON, sleep=lambda _: None
+        cast("Ledger", ledger),
+        cast("Topic", topic),
+        options,
+        lambda: NOON,
+        sleep=lambda _: None,
+        people=cast("Topic", people) if people else None,
     )
     claimed = notifier.claim([(decision(record), EmailState()) for record in records], "worker-1", 60.0)
     marked = notifier.mark(notifier.publish(claimed, lambda: 60.0), "worker-1", lambda: 60.0)
@@ -142,3 +159,50 @@ def test_superseded_answer_is_retried() -> None:
         topic=FakeTopic(),
     )
     assert (Outcome.RETRY, Reason.SUPERSEDED) == (result.outcome, result.reason)
+
+
+# --- two topics -------------------------------------------------------------------------------------------------------
+
+
+def test_alert_goes_to_both_topics() -> None:
+    findings, people = FakeTopic(), FakeTopic()
+    [result] = notify(FIRST, ledger=FakeLedger(), topic=findings, people=people)
+    assert (Outcome.ESCALATED, 1, 1) == (result.outcome, len(findings.alerts), len(people.alerts))
+
+
+def test_alert_below_the_severity_for_people_goes_to_machines_only() -> None:
+    findings, people = FakeTopic(), FakeTopic()
+    options = AlertOptions(notify_severity=Severity.CRITICAL)
+    [result] = notify(FIRST, ledger=FakeLedger(), topic=findings, people=people, options=options)
+    assert (Outcome.ESCALATED, ["false"], []) == (
+        result.outcome,
+        [it.attributes["notify"] for it in findings.alerts],
+        people.alerts,
+    )
+
+
+@pytest.mark.parametrize(("findings", "people"), [(True, False), (False, True)], ids=["people fail", "findings fail"])
+def test_alert_that_one_topic_has_taken_goes_to_the_other_one_only(*, findings: bool, people: bool) -> None:
+    """The receipt is noted on the record, which is marked when both topics have the alert."""
+    ledger, topics = FakeLedger(), (FakeTopic(accepts=findings), FakeTopic(accepts=people))
+    [result] = notify(FIRST, ledger=ledger, topic=topics[0], people=topics[1])
+    assert (Outcome.RETRY, Reason.PUBLISH_FAILED, []) == (result.outcome, result.reason, ledger.marks)
+    taken = {"findings": "sns-1"} if findings else {"people": "sns-1"}
+    assert [taken] == ledger.notes
+
+    redelivered, others = FakeLedger(sent=Claim(ClaimStatus.CLAIMED, FIRST, receipts=taken)), (FakeTopic(), FakeTopic())
+    [result] = notify(FIRST, ledger=redelivered, topic=others[0], people=others[1])
+    assert (Outcome.ESCALATED, [FIRST.alert_id]) == (result.outcome, redelivered.marks)
+    assert [0, 1] == [len(others[0].alerts), len(others[1].alerts)] if findings else [1, 0]
+
+
+def test_close_notifies_whoever_was_notified_of_the_alert() -> None:
+    closes = [
+        escalated(disposition="NONE", escalates=False, outcome="CLOSED", revision=1, previous=previous)
+        for previous in (
+            PreviousAlert("MALICIOUS", "1" * 32, Severity.CRITICAL),
+            PreviousAlert("SUSPICIOUS", "1" * 32, Severity.MEDIUM),
+        )
+    ]
+    options = AlertOptions(notify_severity=Severity.HIGH)
+    assert [True, False] == [describe(it, options).notify for it in closes]

@@ -93,7 +93,7 @@ def test_finding_has_each_fact_in_its_ocsf_field() -> None:
     [evidence] = finding["evidences"]
     email = evidence["email"]
     assert (DETAILS["from"], DETAILS["to"], DETAILS["subject"]) == (email["from"], email["to"], email["subject"])
-    assert [{"url_string": "https://login.evil.example/a"}] == email["urls"]
+    assert [{"url_string": "https://login.evil.example/a", "hostname": "login.evil.example"}] == email["urls"]
     assert FULL["headers"] == email["http_headers"]
     assert ("invoice.pdf.exe", 7, "0" * 64) == (
         email["files"][0]["name"],
@@ -142,7 +142,7 @@ def test_action_and_disposition_depend_on_delivery(status: str, expected: tuple[
 PREVIOUS = PreviousAlert("SUSPICIOUS", "1" * 32)
 ACTIVITIES = {
     "first alert": ({}, (1, 200401, 1, True, None)),
-    "changed disposition": ({"previous": PREVIOUS, "revision": 1}, (2, 200402, 1, True, "1" * 32)),
+    "changed disposition": ({"previous": PREVIOUS, "revision": 1}, (2, 200402, 2, True, "1" * 32)),
     "no longer escalated": (
         {"previous": PREVIOUS, "revision": 1, "escalates": False, "disposition": "NONE", "outcome": "CLOSED"},
         (3, 200403, 4, False, "1" * 32),
@@ -163,12 +163,44 @@ def test_activity_is_create_update_or_close(fields: dict[str, Any], expected: tu
     assert (previous and {"disposition": "SUSPICIOUS", "alert_id": "1" * 32}) == finding["unmapped"].get("previous")
 
 
+def test_create_update_and_close_of_one_email_share_the_uid_of_the_finding() -> None:
+    """Each has an alert id of its own."""
+    findings = [published(escalated(**fields)) for fields, _ in ACTIVITIES.values()]
+    assert (1, 2, 3) == (
+        len({it["finding_info"]["uid"] for it in findings}),
+        len({it["unmapped"]["alert_id"] for it in findings}),
+        len({it["status"] for it in findings}),
+    )
+
+
+def test_finding_says_how_sure_and_what_to_do() -> None:
+    finding = published(escalated(details=details(delivery_status=["delivered"])))
+    assert (3, 4, 1704448802000) == (
+        finding["confidence_id"],
+        finding["risk_level_id"],
+        finding["finding_info"]["first_seen_time"],
+    )
+    assert finding["remediation"]["desc"].startswith("1. Remove it from every inbox")
+
+
+def test_each_recipient_reply_to_and_host_is_an_observable() -> None:
+    """Each observable names a field of the finding."""
+    found = detection(links=[{"href": "https://A.example/"}])
+    people = [f"p{n}@a.example" for n in range(40)]
+    finding = published(escalated(detection=found, details=details(client_recipients=people, replyto="r@b.example")))
+    values = {it["value"] for it in finding["observables"]}
+    assert {*people, "r@b.example", "a.example", "gareth@larkfield.example"} <= values
+    email = finding["evidences"][0]["email"]
+    names = [it["name"].removeprefix("evidences.email.").split(".") for it in finding["observables"]]
+    assert [] == [name for name in names if name[0] != "evidences" and name[0] not in email]
+
+
 def test_invalid_address_and_country_are_left_out() -> None:
     """OCSF tools reject them. `unmapped.detection` has the raw values."""
     sender = {"ip": "not an address", "geo": "Freedonia/-/-"}
     finding = published(escalated(detection=detection(sender_info=sender)))
     check(finding)
-    assert {"uid": POSTFIX_ID, "email": {}} | finding["evidences"][0] == finding["evidences"][0] | {"email": {}}
+    assert {"uid": POSTFIX_ID, "email": {"from": "unknown@sender.invalid"}} == finding["evidences"][0]
     assert "src_endpoint" not in finding["evidences"][0]
     assert sender == finding["unmapped"]["detection"]["sender_info"]
 

@@ -114,13 +114,14 @@ def test_no_action_deletes_records_or_has_a_wildcard(action: str) -> None:
 
 
 @pytest.mark.parametrize("statement", POLICIES, ids=lambda it: ",".join(actions(it)))
-def test_statement_names_one_resource_of_the_stack(statement: dict[str, Any]) -> None:
+def test_statement_names_resources_of_the_stack(statement: dict[str, Any]) -> None:
     """X-Ray has no resource-level permissions."""
     assert "Allow" == statement["Effect"]
     resource = statement["Resource"]
     tracing = all(action.startswith("xray:") for action in actions(statement))
     assert tracing == (resource == "*")
-    assert tracing or isinstance(resource, dict)
+    resources = resource if isinstance(resource, list) else [resource]
+    assert tracing or all(isinstance(it, dict) for it in resources)
 
 
 def test_template_names_no_partition_and_no_domain_of_one() -> None:

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from functions.alert.sanitize import defanged, plain
+from ops.escalator.text.csv_lines import spreadsheet_safe
 from tests.unit.mail_client import links
 
 HOSTILE = {
@@ -206,3 +207,53 @@ def test_any_text_becomes_one_visible_line_without_links(text: str, limit: int) 
         assert [] == [c for c in it if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")]
         it.encode()
     assert links(without_links) == []
+
+
+TELEPHONES = {
+    "with a country": ("+1 (555) 010-0199", "+1[ ](555)[ ]010[-]0199"),
+    "digits alone": ("+442079460018", "+442[0794]60018"),
+    "with a leading zero": ("0800 123 4567", "0800[ ]123[ ]4567"),
+    "with dots": ("1.800.555.0100", "1[.]800[.]555[.]0100"),
+    "eleven digits": ("18005550100", "180[055]50100"),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), TELEPHONES.values(), ids=TELEPHONES)
+def test_telephone_number_cannot_be_dialled_by_a_touch(text: str, expected: str) -> None:
+    """The sender of a callback scam wants the reader to call."""
+    assert f"Call {expected} now" == defanged(f"Call {text} now")
+
+
+READABLE = [
+    "at 00:42",
+    "2026-11-17T08:12:44",
+    "08:12:44 today",
+    "2001:db8::1",
+    "2026-11-17",
+    "AS65550",
+    "HF-88213",
+    "1 of 2",
+]
+
+
+@pytest.mark.parametrize("text", READABLE)
+def test_text_that_makes_no_link_stays_readable(text: str) -> None:
+    assert text == defanged(text)
+
+
+CELLS = {
+    "a formula": ("=1+1", "'=1+1"),
+    "in full width": ("\uff1d1+1", "'\uff1d1+1"),
+    "after white space": ("  =1", "'  =1"),
+    "after a quote": ('"=1', "'\"=1"),
+    "after a semicolon": ("a;=1+1", "a;'=1+1"),
+    "after a tab": ("a\t@SUM(1)", "a\t'@SUM(1)"),
+    "after a comma": ("a, -2", "a,' -2"),
+    "a line end": ("\n=1", "'\n=1"),
+    "no formula": ("a = b; c", "a = b; c"),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), CELLS.values(), ids=CELLS)
+def test_cell_is_no_formula_wherever_a_spreadsheet_splits(text: str, expected: str) -> None:
+    assert expected == spreadsheet_safe(text)

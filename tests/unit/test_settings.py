@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from functions.cloudflare.contract import DISPOSITIONS
+from functions.domain.severity import Severity
 from functions.escalate.decision import ESCALATE_BY_DEFAULT
 from functions.escalate.settings import CLOUDFLARE_API, InvalidSettings, Settings, read_settings
 from ops.local.template import read_template
@@ -26,7 +27,8 @@ DEFAULTS = Settings(
     account_id=ACCOUNT,
     secret_id="cloudflare",
     base_url=CLOUDFLARE_API,
-    alert_topic_arn=None,
+    findings_topic_arn=None,
+    people_topic_arn=None,
     ledger_table="ledger",
     dead_letter_queue_url=DEAD_LETTERS,
     request_queue_url=REQUESTS,
@@ -35,6 +37,9 @@ DEFAULTS = Settings(
     fetch_details=True,
     mask_recipients=False,
     chat_notifications=False,
+    notify_severity=Severity.LOW,
+    deployment="",
+    stack="",
     retention=timedelta(days=400),
     requests_per_window=960.0,
     environments=2,
@@ -44,12 +49,16 @@ DEFAULTS = Settings(
 )
 OPTIONAL = (
     "CLOUDFLARE_BASE_URL",
-    "ALERT_TOPIC_ARN",
+    "FINDINGS_TOPIC_ARN",
+    "PEOPLE_TOPIC_ARN",
     "ESCALATE_ON",
     "RECORD_ALL",
     "FETCH_DETAILS",
     "MASK_RECIPIENTS",
     "CHAT_NOTIFICATIONS",
+    "NOTIFY_SEVERITY",
+    "DEPLOYMENT_NAME",
+    "STACK_NAME",
     "RETENTION_DAYS",
     "CLOUDFLARE_LIMIT",
     "CLOUDFLARE_SHARE",
@@ -83,7 +92,7 @@ def test_required_settings_are_enough() -> None:
 def test_empty_variable_counts_as_missing(blank: str) -> None:
     """A template cannot omit a variable, so an empty value has the same meaning."""
     assert read_settings(REQUIRED | dict.fromkeys(OPTIONAL, blank)) == DEFAULTS
-    assert {*REQUIRED, "ALERT_TOPIC_ARN, LEDGER_TABLE"} - {"LEDGER_TABLE"} == set(
+    assert {*REQUIRED, "FINDINGS_TOPIC_ARN, LEDGER_TABLE"} - {"LEDGER_TABLE"} == set(
         problem_names(dict.fromkeys(REQUIRED, blank))
     )
 
@@ -94,7 +103,8 @@ def test_all_settings_are_read_without_surrounding_whitespace() -> None:
         "CLOUDFLARE_ACCOUNT_ID": f" {ACCOUNT}\n",
         "CLOUDFLARE_SECRET_ID": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:cloudflare-AbCdEf",
         "CLOUDFLARE_BASE_URL": "https://api.example:8443/client/v4/",
-        "ALERT_TOPIC_ARN": "arn:aws-us-gov:sns:us-gov-west-1:123456789012:alerts",
+        "FINDINGS_TOPIC_ARN": "arn:aws-us-gov:sns:us-gov-west-1:123456789012:alerts",
+        "PEOPLE_TOPIC_ARN": "arn:aws-us-gov:sns:us-gov-west-1:123456789012:people",
         "LEDGER_TABLE": "stack-LedgerTable-1.a_b",
         "DEAD_LETTER_QUEUE_URL": "http://127.0.0.1:5000/123456789012/dead-letters",
         "REQUEST_QUEUE_URL": "http://host.docker.internal:5000/123456789012/requests",
@@ -103,6 +113,9 @@ def test_all_settings_are_read_without_surrounding_whitespace() -> None:
         "FETCH_DETAILS": " false",
         "MASK_RECIPIENTS": "true",
         "CHAT_NOTIFICATIONS": "true\n",
+        "NOTIFY_SEVERITY": " high",
+        "DEPLOYMENT_NAME": "ACME production",
+        "STACK_NAME": "acme-prod",
         "RETENTION_DAYS": "30",
         "CLOUDFLARE_LIMIT": "600",
         "CLOUDFLARE_SHARE": "50",
@@ -115,7 +128,8 @@ def test_all_settings_are_read_without_surrounding_whitespace() -> None:
         account_id=ACCOUNT,
         secret_id=environment["CLOUDFLARE_SECRET_ID"],
         base_url="https://api.example:8443/client/v4",
-        alert_topic_arn=environment["ALERT_TOPIC_ARN"],
+        findings_topic_arn=environment["FINDINGS_TOPIC_ARN"],
+        people_topic_arn=environment["PEOPLE_TOPIC_ARN"],
         ledger_table="stack-LedgerTable-1.a_b",
         dead_letter_queue_url=environment["DEAD_LETTER_QUEUE_URL"],
         request_queue_url=environment["REQUEST_QUEUE_URL"],
@@ -124,6 +138,9 @@ def test_all_settings_are_read_without_surrounding_whitespace() -> None:
         fetch_details=False,
         mask_recipients=True,
         chat_notifications=True,
+        notify_severity=Severity.HIGH,
+        deployment="ACME production",
+        stack="acme-prod",
         retention=timedelta(days=30),
         requests_per_window=300.0,
         environments=5,
@@ -147,8 +164,8 @@ def test_switch_sets_only_its_own_field(name: str, on: bool) -> None:
 
 SINKS: dict[str, tuple[dict[str, str], tuple[str | None, str | None]]] = {
     "table only": ({"LEDGER_TABLE": "ledger"}, (None, "ledger")),
-    "topic only": ({"LEDGER_TABLE": "", "ALERT_TOPIC_ARN": TOPIC}, (TOPIC, None)),
-    "both": ({"ALERT_TOPIC_ARN": TOPIC}, (TOPIC, "ledger")),
+    "topic only": ({"LEDGER_TABLE": "", "FINDINGS_TOPIC_ARN": TOPIC}, (TOPIC, None)),
+    "both": ({"FINDINGS_TOPIC_ARN": TOPIC}, (TOPIC, "ledger")),
 }
 
 
@@ -156,13 +173,13 @@ SINKS: dict[str, tuple[dict[str, str], tuple[str | None, str | None]]] = {
 def test_either_sink_may_be_missing(changes: dict[str, str], sinks: tuple[str | None, str | None]) -> None:
     """Table and topic are both optional."""
     settings = read_settings(REQUIRED | changes)
-    assert sinks == (settings.alert_topic_arn, settings.ledger_table)
+    assert sinks == (settings.findings_topic_arn, settings.ledger_table)
 
 
 def test_missing_sinks_are_one_problem_that_names_both() -> None:
     """At least one sink is required."""
     assert problems(REQUIRED | {"LEDGER_TABLE": ""}) == [
-        "ALERT_TOPIC_ARN, LEDGER_TABLE: both missing; set at least one"
+        "FINDINGS_TOPIC_ARN, LEDGER_TABLE: both missing; set at least one"
     ]
 
 
@@ -205,8 +222,8 @@ MALFORMED = {
         "CLOUDFLARE_BASE_URL",
         "http://127.0.0.1@evil.example",
     ),
-    "topic is not an arn": ("ALERT_TOPIC_ARN", "alerts"),
-    "topic is the arn of a queue": ("ALERT_TOPIC_ARN", "arn:aws:sqs:eu-central-1:123456789012:alerts"),
+    "topic is not an arn": ("FINDINGS_TOPIC_ARN", "alerts"),
+    "topic is the arn of a queue": ("FINDINGS_TOPIC_ARN", "arn:aws:sqs:eu-central-1:123456789012:alerts"),
     "table with a space": ("LEDGER_TABLE", "my ledger"),
     "table, too short": ("LEDGER_TABLE", "le"),
     "dead-letter queue is an arn": ("DEAD_LETTER_QUEUE_URL", "arn:aws:sqs:eu-central-1:123456789012:dead-letters"),
@@ -240,7 +257,7 @@ MALFORMED = {
 @pytest.mark.parametrize(("name", "value"), MALFORMED.values(), ids=MALFORMED)
 def test_malformed_setting_is_the_only_problem(name: str, value: str) -> None:
     """The error names the variable."""
-    both = REQUIRED | {"ALERT_TOPIC_ARN": TOPIC}
+    both = REQUIRED | {"FINDINGS_TOPIC_ARN": TOPIC}
     assert problem_names(both | {name: value}) == [name]
 
 
@@ -258,7 +275,9 @@ def test_all_malformed_settings_are_named_at_once() -> None:
 
 def test_empty_environment_names_all_required_settings() -> None:
     """One error has a line for each required variable."""
-    assert sorted(problem_names({})) == sorted([*(REQUIRED.keys() - {"LEDGER_TABLE"}), "ALERT_TOPIC_ARN, LEDGER_TABLE"])
+    assert sorted(problem_names({})) == sorted(
+        [*(REQUIRED.keys() - {"LEDGER_TABLE"}), "FINDINGS_TOPIC_ARN, LEDGER_TABLE"]
+    )
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "172.17.0.1", "localhost", "LOCALHOST", "[::1]", "host.docker.internal"])
@@ -316,3 +335,13 @@ def test_plain_http_endpoint_is_refused_with_what_to_do() -> None:
     assert problems(REQUIRED | {"AWS_ENDPOINT_URL": "http://aws.example"}) == [
         "AWS_ENDPOINT_URL: expected an https:// URL; only the local stack may use http://"
     ]
+
+
+def test_people_topic_needs_the_findings_topic() -> None:
+    """A record is SENT when its finding is published."""
+    topic = "arn:aws:sns:eu-central-1:123456789012:people"
+    assert ["FINDINGS_TOPIC_ARN"] == problem_names(REQUIRED | {"PEOPLE_TOPIC_ARN": topic})
+
+
+def test_unknown_severity_for_people_is_refused() -> None:
+    assert ["NOTIFY_SEVERITY"] == problem_names(REQUIRED | {"NOTIFY_SEVERITY": "urgent"})

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from functions.domain.record import State, moment
+from functions.domain.times import duration
 from ops.escalator.options import table_options, time_range_options
 from ops.escalator.output.completeness import report_nothing
 from ops.escalator.output.console import Output, output_option
@@ -18,7 +19,7 @@ from ops.escalator.output.unreadable import UnreadableCounter
 from ops.escalator.records.query import RecordQuery
 from ops.escalator.records.reader import RecordReader
 from ops.escalator.records.time_range import TimeRange
-from ops.escalator.text.labels import counted, duration
+from ops.escalator.text.labels import counted
 from ops.escalator.text.sanitize import one_line
 from ops.escalator.views.row import STYLES
 from ops.escalator.views.statistics import Statistics

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from functions.alert.sanitize import defanged
 from functions.domain.email_id import EmailId
@@ -10,7 +9,6 @@ from functions.domain.email_id import EmailId
 Value = str | int | float | bool | None
 
 _YES_NO = {True: "yes", False: "no"}
-_EPOCH_YEAR = 1970
 _VERSION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6}){1,2}")
 _BYTES = ((1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB"))
 
@@ -43,16 +41,6 @@ def identifier(value: str | None) -> str:
 def version(value: str | None) -> str:
     """A version of two or three numbers unchanged, because no client turns it into a link; other text defanged."""
     return value if value is not None and _VERSION.fullmatch(value) else safe_text(value, 20)
-
-
-def read_time(value: str | None) -> datetime | None:
-    """A time of the message details, in UTC; None for text that is not a time of the years 1970 to 9999."""
-    try:
-        at = datetime.fromisoformat(value or "")
-        at = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return at if at.year >= _EPOCH_YEAR else None
 
 
 def size(value: int | None) -> str:

@@ -7,7 +7,7 @@ const PAGE = 50; // rows added at a time: few enough for a phone
 const PAUSE = 120; // milliseconds after the last key before the list is filtered
 
 const SEVERITIES = ["Informational", "Low", "Medium", "High", "Critical"];
-const DELIVERIES = ["delivery unknown", "under way", "rejected", "quarantined", "moved out", "in an inbox"]; // least urgent first
+const DELIVERIES = ["delivery unknown", "not delivered yet", "rejected", "quarantined", "moved out of an inbox", "in an inbox"]; // least urgent first
 const FILTERS = ["outcome", "disposition", "severity", "delivery", "state"];
 
 // The sort key of each column. Unknown values (undefined) come last in both directions.
@@ -32,13 +32,14 @@ const SECTIONS = [
     ["schema_version", "Contract"], ["release", "Release"], ["drift", "Drift", "code"], ["dropped", "Cut to fit"],
   ]],
   ["Where from", [
-    ["from_name", "Name"], ["from", "Address"], ["envelope_from", "Envelope"], ["reply_to", "Replies to"],
+    ["from", "Sender"], ["envelope_from", "Envelope"], ["reply_to", "Replies to"],
     ["domain", "Domain"], ["sender_ip", "IP"], ["as_name", "Network"], ["as_number", "AS number"], ["geo", "Located"],
     ["spf", "SPF"], ["dkim", "DKIM"], ["dmarc", "DMARC"], ["comment", "Remark"],
   ]],
   ["Where to", [
-    ["delivery", "Delivery"], ["delivery_status", "Status"], ["quarantined", "In quarantine"],
-    ["delivery_mode", "Delivery mode"], ["to", "To"], ["envelope_to", "Envelope"], ["client_recipients", "Recipients"],
+    ["locations", "Delivery"], ["delivery_status", "Status"], ["quarantined", "In quarantine"],
+    ["delivery_mode", "Delivery mode"], ["to", "To"], ["envelope_to", "Envelope"], ["client_recipients", "Mailboxes"],
+    ["recipients", "Recipients"],
     ["message_id", "Message-ID", "code"],
   ]],
 ];
@@ -159,7 +160,7 @@ function line(entry) {
   fill("time", shortTime(entry.decided));
   fill(".severity span", entry.severity);
   fill(".mail button", entry.subject ?? `(subject not known) ${entry.id ?? ""}`);
-  fill(".sender", [entry.from_name, entry.from ?? entry.domain].filter(Boolean).join(" \u00b7 "));
+  fill(".sender", entry.from ?? entry.domain);
   fill(".disposition", entry.disposition);
   fill(".delivery", entry.delivery);
   fill(".state", entry.state);

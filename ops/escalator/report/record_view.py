@@ -10,18 +10,19 @@ from itertools import pairwise
 from typing import Any
 
 from functions.domain.detection import Detection
+from functions.domain.header_fields import HeaderFields, header_fields
 from functions.domain.message_details import MessageDetails
 from functions.domain.record import Record
+from functions.domain.times import duration, read_time
 from ops.escalator.records.stored_record import AnyRecord, StoredRecord, UnreadableRecord
 from ops.escalator.report.formatting import (
     identifier,
-    read_time,
     safe_text,
     safe_texts,
     size,
     version,
 )
-from ops.escalator.text.labels import UNREADABLE, duration
+from ops.escalator.text.labels import UNREADABLE
 
 MAX_SIZE = 16 * 1024
 """Characters of JSON for one record; 2,000 are usual. The record itself can have 150 KB of detection."""
@@ -114,6 +115,7 @@ def _line(stored: StoredRecord) -> dict[str, Any]:
         "disposition": safe_disposition(record),
         "severity": record.severity,
         "delivery": record.delivery.label,
+        "locations": record.locations,
         "state": stored.state,
         "domain": safe_domain(stored),
         "seconds": None if seconds is None else round(seconds, 3),
@@ -157,31 +159,33 @@ def _decision(stored: StoredRecord, max_items: int) -> dict[str, Any]:
 
 
 def _email(stored: StoredRecord, max_items: int) -> dict[str, Any]:
-    """What the email says it is. Without message details, its headers give subject and sender."""
-    details, detection = stored.record.details, stored.record.detection
-    headers = {name: detection.header(name) if detection else None for name in ("subject", "from")}
-    sender = (details.from_ if details else None) or headers["from"]
+    """What the email says it is."""
+    details, fields = stored.record.details, header_fields(stored.record.detection, stored.record.details)
     view: dict[str, Any] = {
-        "subject": safe_text((details.subject if details else None) or headers["subject"], _PROSE),
-        "from": safe_text(sender, _NAME),
+        "subject": safe_text(fields.subject, _PROSE),
+        "from": safe_text(fields.sender, _PROSE),
+        "reply_to": safe_text(", ".join(map(str, fields.other_reply_to)), _PROSE),
+        "to": safe_texts(fields.to, max_items, _NAME),
+        "to_more": _more(fields.to, max_items),
+        "recipients": safe_texts(fields.recipients, max_items, _NAME),
+        "recipients_more": _more(fields.recipients, max_items),
         "sender_ip": safe_text(stored.sender_ip, _NAME),
     }
-    return view | (_details(details, stored.details_counts, sender, max_items) if details else {})
+    return view | (_details(details, fields, stored.details_counts, max_items) if details else {})
 
 
-def _details(details: MessageDetails, counts: Mapping[str, int], sender: str | None, max_items: int) -> dict[str, Any]:
+def _details(
+    details: MessageDetails, fields: HeaderFields, counts: Mapping[str, int], max_items: int
+) -> dict[str, Any]:
     """The message details. The envelope is left out where it equals the headers, as it usually does."""
-    recipients = {"to": details.to}
-    if details.envelope_to != details.to:
-        recipients["envelope_to"] = details.envelope_to
-    if details.client_recipients != details.to:
-        recipients["client_recipients"] = details.client_recipients
+    recipients = {"envelope_to": details.envelope_to, "client_recipients": details.client_recipients}
+    shown = {name: it for name, it in recipients.items() if it != details.to}
+    known = {it.address for it in fields.senders}
     return {
-        "from_name": safe_text(details.from_name, _NAME),
-        "envelope_from": safe_text(details.envelope_from, _NAME) if details.envelope_from != sender else "",
-        "reply_to": safe_text(details.replyto, _NAME),
-        **{name: safe_texts(it, max_items, _NAME) for name, it in recipients.items()},
-        **{f"{name}_more": _more(it, max_items, counts.get(name, 0)) for name, it in recipients.items()},
+        "envelope_from": safe_text(details.envelope_from, _NAME) if fields.envelope_sender not in known else "",
+        **{name: safe_texts(it, max_items, _NAME) for name, it in shown.items()},
+        **{f"{name}_more": _more(it, max_items, counts.get(name, 0)) for name, it in shown.items()},
+        "to_more": _more(fields.to, max_items, counts.get("to", 0)),
         "message_id": safe_text(details.message_id),
         "delivery_mode": safe_text(details.delivery_mode, _WORD),
         "delivery_status": safe_texts(details.delivery_status, max_items, _WORD),

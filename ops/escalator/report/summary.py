@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator
 
 from functions.domain.record import State
 from functions.domain.severity import Severity
+from functions.domain.times import duration
 from ops.escalator.report.charts import Bar, Series, bar_table, day_chart, series_of
 from ops.escalator.report.counts import OTHERS, UNKNOWN, Counts
 from ops.escalator.report.escape import escaped
-from ops.escalator.text.labels import IN_INBOX, counted, duration
+from ops.escalator.text.labels import IN_INBOX, counted
 from ops.escalator.views.statistics import percentile
 
 _TOP = 10

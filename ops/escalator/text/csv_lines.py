@@ -2,16 +2,20 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 
 from ops.escalator.text.sanitize import one_line
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = re.compile(r"(^|[;,\t|])([\s\"']*)([=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""The beginning of a formula, also in full width, where a spreadsheet begins a cell: at the start of the text, or after a
+character at which it may split the line. It drops white space and quotes before it."""
 
 
 def spreadsheet_safe(text: str) -> str:
     """Prevent CSV injection: put an apostrophe before text that a spreadsheet could run as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    safe = _FORMULA.sub(r"\1'\2\3", text)
+    return f"'{safe}" if text.startswith(("\t", "\r", "\n")) and not safe.startswith("'") else safe
 
 
 def csv_line(values: Iterable[object]) -> str:

@@ -1,4 +1,4 @@
-"""Words for people: labels of reasons and outcomes, counts and durations. Each exists once, here.
+"""Words for people: labels of reasons and outcomes, counts. Each exists once, here.
 
 The labels of deliveries are in the domain (`Delivery.label`), because alerts use them too.
 """
@@ -46,26 +46,7 @@ IN_INBOX = {"true": "in an inbox", "false": "not in an inbox", "unknown": "not k
 UNREADABLE = "(unreadable)"
 """In the column that identifies a record: this release cannot read it."""
 
-_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
-_TENTHS_BELOW = 9.95
-"""Seconds. From here on, one decimal would round to 10.0."""
-
 
 def counted(count: int, singular: str, plural: str | None = None) -> str:
     """A count with its noun: `1 link`, `2 links`."""
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
-
-
-def duration(seconds: float) -> str:
-    """A duration in at most two units: `0.3 s`, `12 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`."""
-    if seconds < 0:
-        return f"-{duration(-seconds)}"
-    if seconds < _TENTHS_BELOW:
-        return f"{seconds:.1f} s"
-    rest = round(seconds)
-    parts: list[str] = []
-    for unit, size in _UNITS:
-        if rest >= size or parts:
-            parts.append(f"{rest // size} {unit}")
-            rest %= size
-    return " ".join(part for part in parts[:2] if not part.startswith("0 "))

@@ -6,6 +6,7 @@ from typing import Any
 from rich.cells import cell_len
 from rich.text import Text
 
+from functions.domain.header_fields import header_fields
 from functions.domain.recipients import recipients
 from functions.domain.record import moment
 from ops.escalator.records.stored_record import AnyRecord, StoredRecord, UnreadableRecord
@@ -126,6 +127,7 @@ def fit_columns(rows: Sequence[dict[str, str]], width: int) -> tuple[list[str], 
 def _values(stored: StoredRecord) -> dict[str, Any]:
     """The columns in their order. Times are as the ledger writes them."""
     record = stored.record
+    fields = header_fields(record.detection, record.details)
     details, detection, previous = record.details, record.detection, record.previous
     counts = detection.counts if detection else {}
     categories = detection.threat_categories if detection else ()
@@ -140,9 +142,9 @@ def _values(stored: StoredRecord) -> dict[str, Any]:
         "delivery_status": details.delivery_status if details else None,
         "sender_domain": stored.sender_domain,
         "sender_ip": stored.sender_ip,
-        "subject": (details.subject if details else None) or stored.subject,
-        "from": details.from_ if details else None,
-        "to": details.to if details else None,
+        "subject": fields.subject or stored.subject,
+        "from": fields.sender or None,
+        "to": fields.recipients or None,
         "categories": [it.name or it.id for it in categories],
         "links": counts.get("links"),
         "attachments": counts.get("attachments"),

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from functions.domain.email_state import UNNAMED, DeliveryState, EmailState
+from functions.domain.header_fields import header_fields
 from functions.domain.outcome import Outcome
 from functions.domain.record import Record, State
+from functions.domain.times import duration
 from ops.escalator.records.stored_record import (
     AnyRecord,
     RecordClaim,
@@ -17,7 +19,7 @@ from ops.escalator.records.stored_record import (
     StoredRecord,
     UnreadableRecord,
 )
-from ops.escalator.text.labels import OUTCOMES, REASONS, counted, duration
+from ops.escalator.text.labels import OUTCOMES, REASONS, counted
 
 _LISTS = {
     "links": ("link", "links"),
@@ -105,12 +107,13 @@ def _events(stored: StoredRecord, now: datetime) -> Iterator[Event]:
 
 
 def _email(stored: StoredRecord) -> Iterator[Event]:
-    details, detection = stored.record.details, stored.record.detection
+    detection = stored.record.detection
     facts: dict[str, list[str | None]] = {}
-    if details:
-        facts["subject"] = [details.subject]
-        facts["from"] = [details.from_, details.from_name]
-        facts["to"] = [*_first(details.recipients)]
+    fields = header_fields(detection, stored.record.details)
+    facts["subject"] = [fields.subject]
+    facts["from"] = [fields.sender]
+    facts["reply to"] = [", ".join(map(str, fields.other_reply_to))]
+    facts["to"] = [*_first(fields.recipients)]
     if detection:
         sender, checks = detection.sender_info, detection.validation
         network = None if sender.as_number is None else f"AS{sender.as_number}"
@@ -154,7 +157,7 @@ def _decided(stored: StoredRecord) -> Iterator[str]:
 def _delivery(record: Record) -> str:
     status = record.details.delivery_status if record.details else ()
     known = f" (Cloudflare's status: {', '.join(status)})" if status else ""
-    return record.delivery.label + known
+    return record.locations + known
 
 
 def _claimed(claim: RecordClaim, alert_id: str | None) -> Iterator[str]:

@@ -1,0 +1,42 @@
+"""The commands in an alert can be pasted into a shell, and ask the deployment that sent it."""
+
+import shlex
+
+from functions.alert.alert import AlertOptions, describe
+from functions.alert.commands import explain, look_for_others
+from functions.domain.detection import read_detection
+from functions.domain.header_fields import header_fields
+from functions.domain.indicators import IndicatorKind, parse_asked
+from tests.unit.examples import FULL, INVESTIGATE_ID, POSTFIX_ID, details, escalated
+
+RECORD = escalated(detection=read_detection(FULL), details=details())
+NAMED = AlertOptions(deployment="ACME", stack="acme-prod", chat=True)
+
+
+def words(lines: list[str]) -> list[str]:
+    """The words that a shell reads."""
+    return shlex.split("\n".join(lines).replace("\\\n", ""))
+
+
+def test_command_that_is_wrapped_is_one_command() -> None:
+    assert ["escalator", "explain", INVESTIGATE_ID, "--stack", "acme-prod"] == words(explain(RECORD, "acme-prod", 40))
+
+
+def test_commands_ask_for_sender_host_and_file() -> None:
+    """The escalator reads the defanged values."""
+    fields = header_fields(RECORD.detection, RECORD.details)
+    sender, host, file = (words(it)[3] for it in look_for_others(RECORD, fields, "acme-prod", 70))
+    assert "pay@evil.example" == parse_asked(IndicatorKind.ADDRESS, sender)
+    assert "login.evil.example" == parse_asked(IndicatorKind.HOST, host)
+    assert "0" * 64 == parse_asked(IndicatorKind.HASH, file)
+
+
+def test_name_of_the_deployment_is_in_subject_text_and_chat() -> None:
+    alert = describe(RECORD, NAMED)
+    assert f"[High] MALICIOUS email, quarantined (ACME): {POSTFIX_ID}" == alert.subject
+    assert "  Deployment: ACME\n" in alert.bodies["email"]
+    assert "*Deployment:* `ACME`" in alert.bodies["https"]
+    assert (
+        "LOOK FOR OTHERS\n  escalator history --sender 'pay[@]evil[.]example' --stack acme-prod\n"
+        in alert.bodies["email"]
+    )
