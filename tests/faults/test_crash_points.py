@@ -193,7 +193,7 @@ def test_alert_reaches_both_topics_where_sns_drops_attributes_beside_json(make_d
         deployment.send(MALICIOUS.postfix_id)
         function.invoke({"Records": deployment.received_records()})
     [alert] = deployment.alerts()
-    assert ("Critical", "true", 1) == (
+    assert ("High", "true", 1) == (
         alert.attributes["severity"],
         alert.attributes["notify"],
         len(deployment.people()),
