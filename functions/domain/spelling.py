@@ -20,6 +20,8 @@ INVISIBLE = dict.fromkeys(
 """What has no width within a word: for `str.translate`, which removes it."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SIGN = re.compile(r"[\[({] ?(://|//|[:/]|\\\\|[.\u3002\uff0e\uff61@]) ?[\])}]")
+_WITHIN = re.compile(r"(?<=[\d.)\uff09])\[([ ~/\-\u2010-\u2015\u2212\u30fc\uff0d]{0,4})\](?=[\d.(\uff08])")
+"""As alerts show telephone numbers and `localhost`: `0800[ ]123[ ]4567`, `+4420[]7946[]0018`, `local[]host`."""
 _WORD = re.compile(r" ?[\[({] ?(dot|d0t|at) ?[\])}] ?", re.IGNORECASE)
 _HXXP = re.compile(r"\bhxxp", re.IGNORECASE)
 _HXXP_SCHEME = re.compile(r"\b(?:hxxp|h\*\*p)(?=s?:)", re.IGNORECASE)
@@ -37,6 +39,7 @@ def refang(text: str) -> str:
             asked = asked[1:-1].strip(EDGES)
     fanged, signs = _SIGN.subn(r"\1", asked)
     fanged, words = _WORD.subn(lambda it: "@" if it[1].lower() == "at" else ".", fanged)
+    fanged = _WITHIN.sub(lambda it: it[1] or "", fanged)
     # Alerts replace `http` in a host too. Without brackets such a host is the sender's own.
     return (_HXXP if signs or words else _HXXP_SCHEME).sub("http", fanged)
 

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from functions.alert.sanitize import defanged, plain
+from functions.domain.spelling import refang
 from ops.escalator.text.csv_lines import spreadsheet_safe
 from tests.unit.mail_client import links
 
@@ -154,6 +155,12 @@ CLICKABLE = {
     "ip": "192.0.2.1",
     "file name": "invoice.pdf.exe",
     "dots in a row": "evil..example",
+    "full-width www": "\uff37\uff37\uff37.evil.example",
+    "ideographic full stop": "evil\u3002example",
+    "host after two slashes": "//evil.example/a",
+    "ipv6 after two slashes": "//[::1]/a",
+    "this machine": "http://localhost:8000",
+    "mailto without a host": "mailto:x",
 }
 
 
@@ -162,8 +169,8 @@ def test_defanged_text_has_no_link_and_stays_readable(text: str) -> None:
     """The original text can be restored from the defanged one."""
     shown = defanged(text)
     assert links(shown) == []
-    refang = shown.replace("[", "").replace("]", "").replace("hxxp", "http")
-    assert plain(text).lower() == refang.lower()
+    restored = shown.replace("[", "").replace("]", "").replace("hxxp", "http")
+    assert plain(text).lower().replace("[", "").replace("]", "") == restored.lower()
 
 
 def test_network_share_is_defanged() -> None:
@@ -211,10 +218,19 @@ def test_any_text_becomes_one_visible_line_without_links(text: str, limit: int) 
 
 TELEPHONES = {
     "with a country": ("+1 (555) 010-0199", "+1[ ](555)[ ]010[-]0199"),
-    "digits alone": ("+442079460018", "+442[0794]60018"),
+    "digits alone": ("+442079460018", "+4420[]7946[]0018"),
     "with a leading zero": ("0800 123 4567", "0800[ ]123[ ]4567"),
     "with dots": ("1.800.555.0100", "1[.]800[.]555[.]0100"),
-    "eleven digits": ("18005550100", "180[055]50100"),
+    "eleven digits": ("18005550100", "180[]0555[]0100"),
+    "ten digits": ("2025550100", "20255[]50100"),
+    "with the trunk zero": ("+49 (0) 30 123456", "+49[ ](0)[ ]30[ ]123[]456"),
+    "with one separator": ("030/123456", "030[/]123[]456"),
+    "with parentheses only": ("(202)5550100", "(202)[]555[]0100"),
+    "with full-width digits": ("\uff10\uff18\uff10\uff10 123 4567", "\uff10\uff18\uff10\uff10[ ]123[ ]4567"),
+    "with dashes": ("0800\u2013123\u20134567", "0800[\u2013]123[\u2013]4567"),
+    "with a scheme": ("tel:+49301234567", "tel[:]+493[]0123[]4567"),
+    "after a date": ("2026-11-17 0800 123 4567", "2026-11-17[ ]0800[ ]123[ ]4567"),
+    "with an extension": ("2025550100x12", "20255[]50100x12"),
 }
 
 
@@ -222,6 +238,12 @@ TELEPHONES = {
 def test_telephone_number_cannot_be_dialled_by_a_touch(text: str, expected: str) -> None:
     """The sender of a callback scam wants the reader to call."""
     assert f"Call {expected} now" == defanged(f"Call {text} now")
+    assert text == refang(defanged(text))
+
+
+def test_cut_telephone_number_ends_with_its_first_group() -> None:
+    """One pair of brackets is not enough: a phone would dial `0800[ ]12345`."""
+    assert "Call 0800…" == defanged("Call 0800 12345 678901", 20)
 
 
 READABLE = [
@@ -233,6 +255,13 @@ READABLE = [
     "AS65550",
     "HF-88213",
     "1 of 2",
+    "2026-11-17 08:12:44",
+    "2026-11-17 - 2026-11-18",
+    "550e8400-e29b-41d4-a716-446655440000",
+    "0123456789abcdef" * 4,
+    "INV2026-4711",
+    "/2026/11/17/0800",
+    "1,000,000 EUR",
 ]
 
 
