@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python -m ops.interrupt
 # The requirement files pin all dependencies, so that pip resolves nothing.
 PIP_FLAGS := --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: help run local test lint unit browser screenshot golden chaos bench mutate requirements audit clean interpreter build-EscalateFunction
+.PHONY: help run local test lint unit browser linkifiers screenshot golden chaos bench mutate requirements audit clean interpreter build-EscalateFunction
 help: ## List these targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 	@echo "  PYTHON=python3.12     After any target: the Python of the virtual environments"
@@ -29,11 +29,14 @@ lint: $(VENV)/tests $(SAM_VENV)/ready ## Run the linters, the type checker and t
 	$(SAM_VENV)/bin/sam validate --lint --region us-east-1
 
 # The tests of one file run in one process, because they share fixtures that are slow to set up.
-unit: browser $(SAM_VENV)/ready ## Run all tests (TESTS="...": options of pytest)
+unit: browser linkifiers $(SAM_VENV)/ready ## Run all tests (TESTS="...": options of pytest)
 	@$(RUN) pytest -n auto --dist loadfile $(TESTS)
 
 browser: $(VENV)/tests ## Install a browser for the tests of the report, if there is none
 	@$(RUN) tests.report.browser
+
+linkifiers: $(VENV)/tests ## Install linkifiers of Node.js for the test of defanged texts, if npm is there
+	@$(RUN) tests.linkifiers.linkifiers
 
 screenshot: browser ## Regenerate docs/report.png, the screenshot in the README
 	@$(RUN) tests.report.screenshot docs/report.png
@@ -92,7 +95,7 @@ $(VENV)-mutate/ready: tests/mutation/requirements.txt | $(VENV)-mutate/bin/pip
 	@$(VENV)-mutate/bin/python -m pip install $(PIP_FLAGS) -r $< && touch $@
 
 clean: ## Remove all environments and build results
-	rm -rf $(VENV) $(SAM_VENV) $(VENV)-mutate .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SAM_VENV) $(VENV)-mutate .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/linkifiers/node_modules
 
 # --- called by `sam build`, with ARTIFACTS_DIR ----------------------------------------------------------------------
 
