@@ -130,8 +130,9 @@ TIMELINE = f"""\
 2026-11-20T23:00:00.000Z	decided	by release RELEASE, with contract SCHEMA
 2026-11-20T23:00:00.000Z	claimed	by invocation {OWNER}, to publish alert ALERT
 2026-11-20T23:00:00.500Z	published	alert ALERT
-2026-11-20T23:00:00.500Z	published	as SNS message sns-0
+2026-11-20T23:00:00.500Z	published	as SNS message sns-0 to the findings topic
 2026-11-20T23:00:00.500Z	published	2.5 s after it was queued
+2026-11-20T23:00:00.500Z	published	1050 d 12 h after Cloudflare scanned it
 	email	{POSTFIX_ID} of {ACCOUNT}
 2026-11-20T23:00:00.000Z	last alert	MALICIOUS, severity Critical (alert ALERT)
 2026-11-20T22:59:59.900Z	delivery	{INVESTIGATE_ID}: MALICIOUS; in an inbox

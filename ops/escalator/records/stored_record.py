@@ -13,6 +13,7 @@ from functions.domain.message_details import Delivery
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import Record, State
 from functions.domain.severity import Severity
+from functions.domain.times import read_time
 from functions.ledger.email_item import read_email
 from functions.ledger.item import read_record
 from functions.ledger.keys import email_of
@@ -62,6 +63,7 @@ class StoredRecord:
     alert_id:       the id of the claimed alert; None where no alert was claimed.
     sender_domain, sender_ip: the first of those that the record can be found by.
     subject:        the beginning of the subject, also where there are no message details.
+    receipts:       SNS's message id by topic, of every topic that took the alert.
     expires_at:     when DynamoDB deletes the record.
     release, schema_version: of the function that decided.
     details_counts: length of each list of the message details before it was cut. The detection has its own counts.
@@ -79,6 +81,7 @@ class StoredRecord:
     claim: RecordClaim | None
     published_at: datetime | None
     sns_message_id: str | None
+    receipts: Mapping[str, str]
     expires_at: datetime | None
     release: str | None
     schema_version: str | None
@@ -90,6 +93,12 @@ class StoredRecord:
     def seconds_to_publish(self) -> float | None:
         """Seconds from the request's arrival to the alert; None where no alert was published."""
         return (self.published_at - self.record.queued_at).total_seconds() if self.published_at else None
+
+    @property
+    def seconds_from_scan(self) -> float | None:
+        """Seconds from Cloudflare's scan to the alert; None where no alert was published, or the scan's time is unknown."""
+        scanned_at = read_time(self.record.details.scanned_at) if self.record.details else None
+        return (self.published_at - scanned_at).total_seconds() if self.published_at and scanned_at else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +206,7 @@ def _stored_record(item: Item) -> StoredRecord:
         else None,
         published_at=optional(item, "published_at", utc_time),
         sns_message_id=optional(item, "sns_message_id", text),
+        receipts=optional(item, "receipts", mapping, {}),
         expires_at=optional(item, "expires_at", epoch_time),
         release=optional(item, "release", text),
         schema_version=optional(item, "schema_version", text),

@@ -1,7 +1,7 @@
 """The counts over all records as HTML: figures first, then charts, then tables."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from functions.domain.record import State
 from functions.domain.severity import Severity
@@ -28,7 +28,7 @@ _RANGES = {
     21_600: "1 to 6 h",
     float("inf"): "over 6 h",
 }
-"""Ranges of the time from queued to alerted, by their upper bound in seconds (exclusive)."""
+"""Ranges of the time until the alert, by their upper bound in seconds (exclusive)."""
 
 
 def summary(totals: Counts) -> Iterator[str]:
@@ -39,7 +39,8 @@ def summary(totals: Counts) -> Iterator[str]:
         return
     series, each = series_of(totals.dispositions), "day" if totals.period.step.days == 1 else "week"
     yield _panel(f"Escalations per {each}", "wide", day_chart(totals.bars, series, each))
-    yield _panel("From queued to alerted", "half", *_speed(totals))
+    yield _panel("From scan to alert", "half", *_speed(totals.from_scan))
+    yield _panel("From queued to alerted", "half", *_speed(totals.seconds))
     yield _panel("In an inbox or not", "half", *_delivered(totals, series))
     yield _panel("Sender domains", "half", *_top(totals.senders, "Sender domain", "domains"))
     yield _panel("Threat categories", "half", *_top(totals.categories, "Threat category", "categories"))
@@ -59,7 +60,8 @@ def records_note(totals: Counts) -> str:
 
 def _figures(totals: Counts) -> Iterator[str]:
     days = max(1, round((totals.period.until - totals.period.since).total_seconds() / 86_400))
-    ordered = sorted(totals.seconds)
+    since, times = ("from the scan", totals.from_scan) if totals.from_scan else ("from the queue", totals.seconds)
+    ordered = sorted(times)
     median = duration(percentile(ordered, 50)) if ordered else "\u2013"
     figures = [
         ("Escalations", f"{totals.escalations:,}", f"in {counted(days, 'day')}"),
@@ -68,7 +70,7 @@ def _figures(totals: Counts) -> Iterator[str]:
         (
             "Median to alert",
             median,
-            f"95 % within {duration(percentile(ordered, 95))}" if ordered else "none published",
+            f"{since}; 95 % within {duration(percentile(ordered, 95))}" if ordered else "none published",
         ),
         ("Still pending", f"{totals.states[State.PENDING]:,}", "claimed, not confirmed as sent"),
     ]
@@ -83,13 +85,15 @@ def _panel(title: str, width: str, *parts: str) -> str:
     return f'<section class="panel {width}"><h2>{escaped(title)}</h2>{"".join(parts)}</section>'
 
 
-def _speed(totals: Counts) -> Iterator[str]:
-    ordered = sorted(totals.seconds)
+def _speed(seconds: Sequence[float]) -> Iterator[str]:
+    ordered = sorted(seconds)
     if not ordered:
-        yield _note("No alert of this period was published.")
+        yield _note("No published alert of this period has both times.")
         return
     median, slow = percentile(ordered, 50), percentile(ordered, 95)
-    yield _note(f"Median {duration(median)}, 95 % within {duration(slow)}, longest {duration(ordered[-1])}.")
+    yield _note(
+        f"{counted(len(ordered), 'alert')}: median {duration(median)}, 95 % within {duration(slow)}, longest {duration(ordered[-1])}."
+    )
     ranges = Counter(_range(it) for it in ordered)
     bounds = list(_RANGES)
     filled = bounds[bounds.index(min(ranges)) : bounds.index(max(ranges)) + 1]

@@ -187,9 +187,13 @@ def _end(stored: StoredRecord, now: datetime) -> Event:
 
 def _published(stored: StoredRecord) -> Iterator[str]:
     yield f"alert {stored.alert_id or 'unknown'}"
-    yield f"as SNS message {stored.sns_message_id or 'unknown'}"
+    receipts = stored.receipts or {"": stored.sns_message_id or "unknown"}
+    for topic, message_id in receipts.items():
+        yield f"as SNS message {message_id}{f' to the {topic} topic' if topic else ''}"
     if stored.seconds_to_publish is not None:
         yield f"{duration(stored.seconds_to_publish)} after it was queued"
+    if stored.seconds_from_scan is not None:
+        yield f"{duration(stored.seconds_from_scan)} after Cloudflare scanned it"
 
 
 def _pending(claim: RecordClaim | None, now: datetime) -> Iterator[str]:
