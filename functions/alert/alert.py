@@ -9,13 +9,14 @@ last. Ids, disposition, severity and counts always stay; `truncated` says that s
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
 from functions.alert.chat import notification
+from functions.alert.commands import NO_COUNTS, Related
 from functions.alert.email_text import email_text
 from functions.alert.guidance import headline
 from functions.alert.mask import masked
@@ -108,23 +109,30 @@ class Alert:
         return len(self.finding.encode()) + len(self.subject) + attributes
 
 
-def describe(record: Record, options: AlertOptions = AlertOptions()) -> Alert:
-    """Build the alert about a record with disposition and severity."""
+def describe(
+    record: Record, options: AlertOptions = AlertOptions(), counts: Mapping[Related, int] = NO_COUNTS
+) -> Alert:
+    """Build the alert about a record with disposition and severity.
+
+    counts: how many earlier records have a value of this email; see `commands.related_values`.
+    """
     fields = header_fields(record.detection, record.details)
     if options.mask_recipients:
         record, fields = masked(record, fields)
-    candidates = _candidates(record, fields, options)
+    candidates = _candidates(record, fields, options, counts)
     alert = next(candidates)
     while alert.size > ALERT_LIMIT:
         alert = next(candidates)
     return alert
 
 
-def _candidates(record: Record, fields: HeaderFields, options: AlertOptions) -> Iterator[Alert]:
+def _candidates(
+    record: Record, fields: HeaderFields, options: AlertOptions, counts: Mapping[Related, int]
+) -> Iterator[Alert]:
     """Yield the same alert, each time within a smaller budget."""
     detection = record.detection or read_detection({})
     line = subject(record, options.deployment)
-    bodies = {"email": email_text(record, fields, options.deployment, options.stack), "sms": line}
+    bodies = {"email": email_text(record, fields, options.deployment, options.stack, counts), "sms": line}
     if options.chat:
         bodies["https"] = _json(notification(record, fields, options.deployment))
     for detection_kb, details_kb, text_limit in _BUDGETS:

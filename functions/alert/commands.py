@@ -5,14 +5,32 @@ backslash.
 """
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Final
 
 from functions.alert.sanitize import defanged
 from functions.domain.header_fields import HeaderFields
 from functions.domain.ordered_links import host_shown, ordered_links
 from functions.domain.record import Record
-from functions.domain.search_values import SearchKind, search_values
+from functions.domain.search_values import SearchKind, search_value, search_values
 
+Related = tuple[SearchKind, str]
+"""A value that other emails may have too, in the form in which records are counted by it."""
+
+NO_COUNTS: Mapping[Related, int] = MappingProxyType({})
+
+COUNTED_DAYS: Final = 30
+"""Days before an alert for which its counts and its commands ask."""
+COUNTED_PERIOD: Final = timedelta(days=COUNTED_DAYS)
+MAX_COUNT: Final = 100
+"""A value with this many records has this many or more. They cost at most four read units."""
+_SEARCHES = {
+    SearchKind.SENDER: ("--sender", "Same sender"),
+    SearchKind.LINK_HOST: ("--link-host", "Same link host"),
+    SearchKind.ATTACHMENT_HASH: ("--attachment-hash", "Same file"),
+}
 _LONGEST_VALUE = 120
 """Characters of a defanged value. A longer one would be cut, and would find nothing."""
 
@@ -22,20 +40,36 @@ def explain(record: Record, stack: str, columns: int) -> list[str]:
     return _lines(["escalator explain", record.id.value], stack, columns)
 
 
-def look_for_others(record: Record, fields: HeaderFields, stack: str, columns: int) -> Iterator[list[str]]:
-    """Emails from the same sender, with the same link host and with the same file."""
+def related_values(record: Record, fields: HeaderFields) -> list[Related]:
+    """The sender, the first link host and the first file, as far as the email has them."""
     links = ordered_links(record.detection) if record.detection else ()
     hashes = search_values(record.detection, record.details).values[SearchKind.ATTACHMENT_HASH]
-    asked = {
-        "--sender": next((it.address for it in fields.senders if it.address), ""),
-        "--link-host": next(filter(None, map(host_shown, links)), ""),
-        "--attachment-hash": next(iter(hashes), ""),
+    texts = {
+        SearchKind.SENDER: next((it.address for it in fields.senders if it.address), ""),
+        SearchKind.LINK_HOST: next(filter(None, map(host_shown, links)), ""),
+        SearchKind.ATTACHMENT_HASH: next(iter(hashes), ""),
     }
-    for option, value in asked.items():
+    return [(kind, value) for kind, text in texts.items() if (value := search_value(kind, text))]
+
+
+def look_for_others(
+    related: list[Related], counts: Mapping[Related, int], stack: str, columns: int
+) -> Iterator[list[str]]:
+    """For each value how many earlier records have it, where that is known, and the command that lists them."""
+    for kind, value in related:
+        option, name = _SEARCHES[kind]
         shown = defanged(value, _LONGEST_VALUE)
-        lines = _lines(["escalator history", f"{option} {shlex.quote(shown)}"], stack, columns)
-        if value and not shown.endswith("…") and max(map(len, lines)) <= columns:
-            yield lines
+        asked = [f"{option} {shlex.quote(shown)}", f"--since {COUNTED_DAYS}d"]
+        lines = _lines(["escalator history", *asked], stack, columns)
+        if not shown.endswith("…") and max(map(len, lines)) <= columns:
+            yield [f"{name}{_counted(counts.get((kind, value)))}:", *lines]
+
+
+def _counted(count: int | None) -> str:
+    if count is None:
+        return ""
+    number = f"{count} or more" if count >= MAX_COUNT else str(count) if count else "no"
+    return f", {number} earlier record{'' if count == 1 else 's'} in {COUNTED_DAYS} days"
 
 
 def _lines(parts: list[str], stack: str, columns: int) -> list[str]:

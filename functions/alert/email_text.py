@@ -5,12 +5,12 @@ and the record are not defanged, and have more: texts up to 1,000 characters, an
 """
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeVar
 from unicodedata import east_asian_width
 
-from functions.alert.commands import explain, look_for_others
+from functions.alert.commands import NO_COUNTS, Related, explain, look_for_others, related_values
 from functions.alert.guidance import headline, next_steps, summary
 from functions.alert.links import by_host, shown_link
 from functions.alert.sanitize import defanged
@@ -42,10 +42,17 @@ _BREAKS = str.maketrans("", "", "\t\n\r")
 _UNITS = (("MB", 1_000_000), ("kB", 1_000))
 
 
-def email_text(record: Record, fields: HeaderFields, deployment: str = "", stack: str = "") -> str:
+def email_text(
+    record: Record,
+    fields: HeaderFields,
+    deployment: str = "",
+    stack: str = "",
+    counts: Mapping[Related, int] = NO_COUNTS,
+) -> str:
     """Build the text about a record with disposition and severity.
 
-    deployment: its name. stack: the name of its stack, for commands.
+    deployment: its name. stack: the name of its stack, for commands. counts: how many earlier records have a value of
+    this email.
     """
     detection = record.detection
     sections = [
@@ -53,7 +60,7 @@ def email_text(record: Record, fields: HeaderFields, deployment: str = "", stack
         _section("What to do", _numbered(next_steps(record))),
         _section("Email", _email(record, fields)),
         *([] if detection is None else _detection_sections(detection)),
-        _section("Look for others", _others(record, fields, stack)),
+        _section("Look for others", _others(record, fields, stack, counts)),
         _section("References", _references(record, deployment, stack)),
     ]
     return "\n\n".join("\n".join(lines) for lines in map(list, sections) if lines) + "\n"
@@ -118,10 +125,10 @@ def _origin(detection: Detection) -> Iterator[str]:
     yield from _row("Cloudflare", f"action {defanged(detection.action or 'not given', 60)}")
 
 
-def _others(record: Record, fields: HeaderFields, stack: str) -> Iterator[str]:
+def _others(record: Record, fields: HeaderFields, stack: str, counts: Mapping[Related, int]) -> Iterator[str]:
     """Commands for other emails like this one. Without a stack there is no table to ask."""
     if stack:
-        for lines in look_for_others(record, fields, stack, COLUMNS - 2):
+        for lines in look_for_others(related_values(record, fields), counts, stack, COLUMNS - 2):
             yield from lines
 
 

@@ -6,12 +6,14 @@ takes the record over.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from functions.alert.alert import AlertOptions, Audience, describe
+from functions.alert.commands import COUNTED_PERIOD, MAX_COUNT, NO_COUNTS, Related, related_values
 from functions.domain.email_state import EmailState, most_severe
+from functions.domain.header_fields import header_fields
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import Record
 from functions.escalate.investigate import Known
@@ -76,7 +78,9 @@ class Notifier:
         due = [item for item in claimed if item.alert]
         if self.topic is None or not due:
             return [Published(item) for item in claimed]
-        alerts = [describe(item.alert, self.options) for item in due if item.alert]
+        records = [item.alert for item in due if item.alert]
+        counts = self._counts(records)
+        alerts = [describe(record, self.options, counts) for record in records]
         topics = {Audience.FINDINGS: self.topic} | ({Audience.PEOPLE: self.people} if self.people else {})
         results = iter(publish_to_all(topics, alerts, [item.receipts for item in due], seconds_left))
         published = []
@@ -91,6 +95,18 @@ class Notifier:
             else:
                 published.append(Published(item, result.receipts))
         return published
+
+    def _counts(self, records: Sequence[Record]) -> Mapping[Related, int]:
+        """How many earlier records have a value of these, for deployments whose alerts have commands."""
+        if self.ledger is None or not self.options.stack:
+            return NO_COUNTS
+        values = {
+            value
+            for record in records
+            for value in related_values(record, header_fields(record.detection, record.details))
+        }
+        since = min(record.decided_at for record in records) - COUNTED_PERIOD
+        return self.ledger.counts(values, since, MAX_COUNT)
 
     def _unpublished(self, item: Claimed, failure: str, seconds_left: float) -> Claimed:
         """Retried when our own lease has expired; earlier the claim would refuse it."""

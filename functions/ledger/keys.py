@@ -66,7 +66,12 @@ def decision_key(record: Record) -> dict[str, str]:
 
 def pointer_key(kind: SearchKind, value: str, decided_at: str, record_sk: str) -> dict[str, str]:
     """The key of a pointer from a canonical value to the record with this sort key."""
-    return {"pk": f"{kind}={value}", "sk": f"{decided_at} {record_sk}"}
+    return {"pk": pointer_partition(kind, value), "sk": f"{decided_at} {record_sk}"}
+
+
+def pointer_partition(kind: SearchKind, value: str) -> str:
+    """The partition of the pointers from a canonical value."""
+    return f"{kind}={value}"
 
 
 def full_partition(kind: SearchKind) -> str:

@@ -1,6 +1,6 @@
 """The ledger: what is known of emails, claims, marks, and records. One call to DynamoDB for a whole batch in each step."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from functions.ledger.claim import Claim, ClaimOwner, claim
 from functions.ledger.email_item import read_email
 from functions.ledger.item import attributes
 from functions.ledger.keys import alert_key, decision_key, email_key, pointers
+from functions.ledger.record_counts import Value, record_counts
 from functions.ledger.table import LedgerUnavailable, Table
 from functions.ledger.transaction import MAX_WRITES
 
@@ -30,6 +31,10 @@ class Ledger:
     def states(self, records: Sequence[Record]) -> list[EmailState]:
         """What is known of the email of each record. Raises LedgerUnavailable."""
         return [read_email(item) for item in self.table.get([email_key(record) for record in records])]
+
+    def counts(self, values: Collection[Value], since: datetime, limit: int) -> Mapping[Value, int]:
+        """How many records have each value, as far as DynamoDB says; see `record_counts.record_counts`."""
+        return record_counts(self.table, values, since, limit)
 
     def claim(self, emails: Sequence[tuple[EmailState, Sequence[Record]]], owner: ClaimOwner) -> list[Claim]:
         """Apply answers, and claim the alerts that become due; see `claim.claim`."""

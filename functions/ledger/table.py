@@ -50,6 +50,23 @@ class Table:
         found = {(item["pk"], item["sk"]): item for item in map(from_item, answer["Responses"][self.name])}
         return [found.get((key["pk"], key["sk"]), {}) for key in keys]
 
+    def count(self, pk: str, since: str, limit: int) -> int:
+        """How many items of a partition have a sort key from `since` on; at most `limit`. The newest may be missing.
+
+        Raises LedgerUnavailable.
+        """
+        try:
+            answer = self.dynamodb.query(
+                TableName=self.name,
+                Select="COUNT",
+                KeyConditionExpression="pk = :pk AND sk >= :since",
+                ExpressionAttributeValues=to_item({":pk": pk, ":since": since}),
+                Limit=limit,
+            )
+        except AWS_FAILURES as exc:
+            raise LedgerUnavailable(f"DynamoDB did not count: {cause(exc)}") from exc
+        return answer["Count"]
+
     def transact(self, groups: "Sequence[Sequence[TransactWriteItemTypeDef]]") -> dict[int, Refusal]:
         """Run groups of writes; see `transaction.transact`. Raises LedgerUnavailable."""
         try:

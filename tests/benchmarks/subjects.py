@@ -49,6 +49,7 @@ _SETTINGS = {
     "FINDINGS_TOPIC_ARN": _TOPIC,
     "PEOPLE_TOPIC_ARN": f"{_TOPIC}-people",
     "LEDGER_TABLE": "ledger",
+    "STACK_NAME": "cloudflare-email-alerts",
     # The benchmark sends more requests than Cloudflare allows. It measures the work, not waits for the rate limit.
     "CLOUDFLARE_LIMIT": "1000000",
     # The names of the baselines.

@@ -106,6 +106,8 @@ class Point(NamedTuple):
 POINTS = {
     "before the claim": Point(("TransactWriteItems", 1, KILL_BEFORE), [], 0, "ESCALATED", 1),
     "after the claim": Point(("TransactWriteItems", 1, KILL_AFTER), ["PENDING"], 0, "ESCALATED", 1),
+    "before a count": Point(("Query", 1, KILL_BEFORE), ["PENDING"], 0, "ESCALATED", 1),
+    "after a count": Point(("Query", 1, KILL_AFTER), ["PENDING"], 0, "ESCALATED", 1),
     "before the publish": Point(("PublishBatch", 1, KILL_BEFORE), ["PENDING"], 0, "ESCALATED", 1),
     "after the publish": Point(("PublishBatch", 1, KILL_AFTER), ["PENDING"], 1, "ESCALATED", 2),
     "before the mark": Point(("TransactWriteItems", 2, KILL_BEFORE), ["PENDING"], 1, "ESCALATED", 2),

@@ -35,6 +35,7 @@ IMPURE = {
     "functions.escalate.topic",
     "functions.ledger.claim",
     "functions.ledger.ledger",
+    "functions.ledger.record_counts",
     "functions.ledger.table",
     "functions.ledger.transaction",
 }

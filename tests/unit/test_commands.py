@@ -2,8 +2,10 @@
 
 import shlex
 
+import pytest
+
 from functions.alert.alert import AlertOptions, describe
-from functions.alert.commands import explain, look_for_others
+from functions.alert.commands import COUNTED_DAYS, MAX_COUNT, explain, look_for_others, related_values
 from functions.domain.detection import read_detection
 from functions.domain.header_fields import header_fields
 from functions.domain.indicators import IndicatorKind, parse_asked
@@ -25,7 +27,8 @@ def test_command_that_is_wrapped_is_one_command() -> None:
 def test_commands_ask_for_sender_host_and_file() -> None:
     """The escalator reads the defanged values."""
     fields = header_fields(RECORD.detection, RECORD.details)
-    sender, host, file = (words(it)[3] for it in look_for_others(RECORD, fields, "acme-prod", 70))
+    found = look_for_others(related_values(RECORD, fields), {}, "acme-prod", 70)
+    sender, host, file = (words(lines)[3] for _, *lines in found)
     assert "pay@evil.example" == parse_asked(IndicatorKind.ADDRESS, sender)
     assert "login.evil.example" == parse_asked(IndicatorKind.HOST, host)
     assert "0" * 64 == parse_asked(IndicatorKind.HASH, file)
@@ -37,6 +40,25 @@ def test_name_of_the_deployment_is_in_subject_text_and_chat() -> None:
     assert "  Deployment: ACME\n" in alert.bodies["email"]
     assert "*Deployment:* `ACME`" in alert.bodies["https"]
     assert (
-        "LOOK FOR OTHERS\n  escalator history --sender 'pay[@]evil[.]example' --stack acme-prod\n"
-        in alert.bodies["email"]
+        "LOOK FOR OTHERS\n"
+        "  Same sender:\n"
+        "  escalator history --sender 'pay[@]evil[.]example' --since 30d \\\n"
+        "  --stack acme-prod\n" in alert.bodies["email"]
     )
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (None, ""),
+        (0, ", no earlier records"),
+        (1, ", 1 earlier record"),
+        (MAX_COUNT - 1, ", 99 earlier records"),
+        (MAX_COUNT, ", 100 or more earlier records"),
+    ],
+)
+def test_number_of_earlier_records_is_before_the_command(count: int | None, shown: str) -> None:
+    related = related_values(RECORD, header_fields(RECORD.detection, RECORD.details))[:1]
+    counts = {} if count is None else {related[0]: count}
+    [[heading, *_]] = look_for_others(related, counts, "acme-prod", 70)
+    assert f"Same sender{shown}{f' in {COUNTED_DAYS} days' if shown else ''}:" == heading
