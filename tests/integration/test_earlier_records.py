@@ -20,8 +20,8 @@ def copy(number: int) -> Mail:
     """The same email with other ids."""
     old, new = MALICIOUS.postfix_id, f"{MALICIOUS.postfix_id[:-2]}{number:02}"
     renamed = json.loads(json.dumps([MALICIOUS.result, MALICIOUS.mail]).replace(old, new))
-    ids = {"postfix_id": new, "investigate_id": MALICIOUS.investigate_id.replace(old, new)}
-    return replace(MALICIOUS, **ids, result=renamed[0], mail=renamed[1])
+    investigate_id = MALICIOUS.investigate_id.replace(old, new)
+    return replace(MALICIOUS, postfix_id=new, investigate_id=investigate_id, result=renamed[0], mail=renamed[1])
 
 
 def others(deployment: Deployment) -> list[tuple[str, list[str]]]:
