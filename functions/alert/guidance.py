@@ -47,9 +47,11 @@ _IF_HARMFUL = {
     Delivery.MOVED: "If it is harmful, ask each recipient whether they opened it.",
     Delivery.HELD: "If it is harmless, release it. If not, leave it in quarantine.",
 }
+_SIMULATION = "SIMULATION_SUBMISSION"
+_ASK_ABOUT_SIMULATION = "Ask the team that runs your phishing simulations whether this email is theirs."
 _MODES = {
     "RETRO_SCAN": "A retro scan found it: the email is older than this alert.",
-    "SIMULATION_SUBMISSION": "It was submitted as a simulation, so it is probably no attack.",
+    _SIMULATION: "It was submitted as a simulation, so it is probably no attack.",
     "REVIEW_SUBMISSION": "It was submitted for review.",
     "THREAT_INTEL_SUBMISSION": "It was submitted as threat intelligence.",
 }
@@ -73,8 +75,7 @@ def summary(record: Record) -> list[str]:
         return [f"Cloudflare now classifies this email as {disposition}, which does not raise an alert.{change}"]
     unexplained = disposition.startswith("SUSPICIOUS") and is_unexplained(record)
     sentences = [_UNEXPLAINED if unexplained else _by_family(_VERDICTS, disposition)]
-    mode = ((record.details.delivery_mode if record.details else None) or "").strip().upper()
-    sentences += filter(None, [_MODES.get(mode)])
+    sentences += filter(None, [_MODES.get(_mode(record))])
     if previous and previous.disposition != disposition:
         sentences.append(f"Cloudflare changed its verdict. The previous alert said {previous.disposition}.")
     return [
@@ -92,6 +93,8 @@ def next_steps(record: Record) -> tuple[str, str, str]:
             "Keep the record of the previous alert: it shows what was known at the time.",
         )
     first = _FIRST_STEPS[record.delivery]
+    if _mode(record) == _SIMULATION:
+        return _ASK_ABOUT_SIMULATION, f"If it is not, treat it as an attack. {first}", _FIND_SIMILAR
     if (record.disposition or "").startswith("SUSPICIOUS") and is_unexplained(record):
         return _LOOK, _IF_HARMFUL.get(record.delivery, first), _FIND_SIMILAR
     if record.delivery in _NOT_RECEIVED:
@@ -101,6 +104,11 @@ def next_steps(record: Record) -> tuple[str, str, str]:
             "If it is harmless, report it to Cloudflare as a false positive.",
         )
     return first, _IF_OPENED[lure_of(record)], _FIND_SIMILAR
+
+
+def _mode(record: Record) -> str:
+    """Cloudflare's delivery mode; empty if it is not known."""
+    return ((record.details.delivery_mode if record.details else None) or "").strip().upper()
 
 
 def _is_mixed(record: Record) -> bool:

@@ -204,6 +204,13 @@ def test_suspicion_without_a_reason_asks_to_look_first() -> None:
     assert "1. Look at the email in Cloudflare before you take action" in text
 
 
+def test_simulation_asks_whose_it_is_before_any_other_step() -> None:
+    found = details(delivery_status=["delivered"], delivery_mode="SIMULATION_SUBMISSION")
+    text = " ".join(email_text(escalated(details=found)).split())
+    assert "1. Ask the team that runs your phishing simulations whether this email is theirs." in text
+    assert "2. If it is not, treat it as an attack. Remove it from every inbox" in text
+
+
 def test_retro_scan_says_so_and_how_long_the_email_was_there() -> None:
     text = email_text(escalated(details=details(delivery_mode="RETRO_SCAN", delivery_status=["delivered"])))
     assert "A retro scan found it" in " ".join(text.split())
