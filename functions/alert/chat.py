@@ -74,7 +74,10 @@ def _facts(record: Record, fields: HeaderFields, deployment: str) -> list[str]:
                 [it.filename or it.name or "" for it in detection.attachments], counts["attachments"]
             ),
         }
-    rows = {"Email ID": record.id.value} | facts | {"Deployment": deployment}
+    ids = {"Postfix ID": record.id.postfix_id, "Email ID": record.id.value}
+    if record.id.value == record.id.postfix_id:
+        del ids["Email ID"]
+    rows = ids | facts | {"Deployment": deployment}
     return [f"*{name}:* `{text}`" for name, text in rows.items() if text]
 
 

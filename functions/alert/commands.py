@@ -26,8 +26,9 @@ COUNTED_DAYS: Final = 30
 COUNTED_PERIOD: Final = timedelta(days=COUNTED_DAYS)
 MAX_COUNT: Final = 100
 """A value with this many records has this many or more. They cost at most four read units."""
+_MAX_ADDRESSES = 2
 _SEARCHES = {
-    SearchKind.SENDER: ("--sender", "Same sender"),
+    SearchKind.SENDER: ("--sender", "Same sender or reply address"),
     SearchKind.LINK_HOST: ("--link-host", "Same link host"),
     SearchKind.ATTACHMENT_HASH: ("--attachment-hash", "Same file"),
 }
@@ -41,15 +42,16 @@ def explain(record: Record, stack: str, columns: int) -> list[str]:
 
 
 def related_values(record: Record, fields: HeaderFields) -> list[Related]:
-    """The sender, the first link host and the first file, as far as the email has them."""
+    """The first senders or reply addresses, the first link host and the first file, as far as the email has them."""
     links = ordered_links(record.detection) if record.detection else ()
     hashes = search_values(record.detection, record.details).values[SearchKind.ATTACHMENT_HASH]
-    texts = {
-        SearchKind.SENDER: next((it.address for it in fields.senders if it.address), ""),
-        SearchKind.LINK_HOST: next(filter(None, map(host_shown, links)), ""),
-        SearchKind.ATTACHMENT_HASH: next(iter(hashes), ""),
-    }
-    return [(kind, value) for kind, text in texts.items() if (value := search_value(kind, text))]
+    addresses = filter(None, (it.address for it in (*fields.senders, *fields.other_reply_to)))
+    texts = [
+        *((SearchKind.SENDER, text) for text in list(dict.fromkeys(addresses))[:_MAX_ADDRESSES]),
+        (SearchKind.LINK_HOST, next(filter(None, map(host_shown, links)), "")),
+        (SearchKind.ATTACHMENT_HASH, next(iter(hashes), "")),
+    ]
+    return [(kind, value) for kind, text in texts if (value := search_value(kind, text))]
 
 
 def look_for_others(

@@ -122,7 +122,7 @@ def _origin(detection: Detection) -> Iterator[str]:
     yield from _row("Network", f"{defanged(sender.as_name or 'unknown')} ({number})")
     yield from _row("Location", defanged(places or "unknown"))
     yield from _row("Checks", ", ".join(f"{name} {defanged(result or 'not given', 16)}" for name, result in results))
-    yield from _row("Cloudflare", f"action {defanged(detection.action or 'not given', 60)}")
+    yield from _row("Cloudflare", f"action at the scan: {defanged(detection.action or 'not given', 60)}")
 
 
 def _others(record: Record, fields: HeaderFields, stack: str, counts: Mapping[Related, int]) -> Iterator[str]:
@@ -133,9 +133,9 @@ def _others(record: Record, fields: HeaderFields, stack: str, counts: Mapping[Re
 
 
 def _references(record: Record, deployment: str, stack: str) -> Iterator[str]:
-    yield from _row("Email ID", record.id.value)
+    yield from _row("Postfix ID", record.id.postfix_id)
     if record.id.value != record.id.postfix_id:
-        yield from _row("Search for", record.id.postfix_id)
+        yield from _row("Email ID", record.id.value)
     yield from _row("Alert ID", record.alert_id)
     yield from _row("Decided", f"{moment(record.decided_at)}, rule {record.reason}")
     lines = explain(record, stack, COLUMNS - 2 - _NAME_COLUMNS)

@@ -22,11 +22,13 @@ _VERDICTS = {
     "SUSPICIOUS": "Cloudflare's verdict: suspicious. It looks like phishing and is still under analysis.",
     "": "Cloudflare does not call it malicious, but this deployment alerts on this disposition.",
 }
-_UNEXPLAINED = "Cloudflare's verdict: suspicious. It gives no reason."
+_UNEXPLAINED = "Cloudflare's verdict: suspicious, without a reason."
 _NOT_RECEIVED = (Delivery.HELD, Delivery.REJECTED)
-_LOCATE = "Find out where it is: search for its ID in Cloudflare. If it is in an inbox, move it."
+_LOCATE = (
+    "Find out where it is: search for its postfix ID in Cloudflare. If it is in an inbox, move it to the deleted items."
+)
 _FIRST_STEPS = {
-    Delivery.DELIVERED: "Remove it from every inbox: search for its ID in Cloudflare, then move it.",
+    Delivery.DELIVERED: "Remove it from every inbox: search for its postfix ID in Cloudflare, then move it to the deleted items.",
     Delivery.MOVED: "Ask each recipient whether they opened it.",
     Delivery.HELD: "Leave it in quarantine. Do not release it, even if a recipient asks.",
     Delivery.REJECTED: "Nothing to remove: no mailbox has it.",
@@ -34,14 +36,16 @@ _FIRST_STEPS = {
     Delivery.UNKNOWN: _LOCATE,
 }
 _IF_OPENED = {
-    Lure.PAYMENT: "If a recipient replied, phone to stop the requested payment or change.",
+    Lure.PAYMENT: "If a recipient replied or paid, stop the payment or change: phone the bank, and the person named on a"
+    " number that you know.",
+    Lure.CALL: "If a recipient called the number, find out what they disclosed, paid or installed.",
     Lure.BOTH: "If a recipient opened a file or a link, isolate the machine from the network. Reset the password and end all"
     " sessions.",
     Lure.MACHINE: "If a recipient opened a file, isolate the machine from the network before you examine it.",
     Lure.CREDENTIALS: "If a recipient entered a password, reset the password and end that account's sessions.",
     Lure.REPLY: "If a recipient replied, find out what they disclosed and inform the people affected.",
 }
-_LOOK = "Look at the email in Cloudflare before you take action: search for its ID."
+_LOOK = "Look at the email in Cloudflare before you take action: search for its postfix ID."
 _IF_HARMFUL = {
     Delivery.DELIVERED: "If it is harmful, remove it from every inbox. If not, report it to Cloudflare as a false positive.",
     Delivery.MOVED: "If it is harmful, ask each recipient whether they opened it.",
@@ -56,7 +60,8 @@ _MODES = {
     "THREAT_INTEL_SUBMISSION": "It was submitted as threat intelligence.",
 }
 """By Cloudflare's delivery mode: the emails that did not arrive just now."""
-_FIND_SIMILAR = "Look for similar emails: same sender, same links, same files."
+_SIMILAR = {"links": "links", "attachments": "files"}
+"""Names of the lists by which emails resemble each other."""
 
 
 def headline(record: Record) -> str:
@@ -92,23 +97,30 @@ def next_steps(record: Record) -> tuple[str, str, str]:
             "Undo what was done: release the email if its recipients need it.",
             "Keep the record of the previous alert: it shows what was known at the time.",
         )
-    first = _FIRST_STEPS[record.delivery]
+    first, similar = _FIRST_STEPS[record.delivery], _find_similar(record)
     if _mode(record) == _SIMULATION:
-        return _ASK_ABOUT_SIMULATION, f"If it is not, treat it as an attack. {first}", _FIND_SIMILAR
+        return _ASK_ABOUT_SIMULATION, f"If it is not, treat it as an attack. {first}", similar
     if (record.disposition or "").startswith("SUSPICIOUS") and is_unexplained(record):
-        return _LOOK, _IF_HARMFUL.get(record.delivery, first), _FIND_SIMILAR
+        return _LOOK, _IF_HARMFUL.get(record.delivery, first), similar
     if record.delivery in _NOT_RECEIVED:
         return (
             first,
-            f"{_FIND_SIMILAR} One of them may have been delivered.",
+            f"{similar} One of them may have been delivered.",
             "If it is harmless, report it to Cloudflare as a false positive.",
         )
-    return first, _IF_OPENED[lure_of(record)], _FIND_SIMILAR
+    return first, _IF_OPENED[lure_of(record)], similar
 
 
 def _mode(record: Record) -> str:
     """Cloudflare's delivery mode; empty if it is not known."""
     return ((record.details.delivery_mode if record.details else None) or "").strip().upper()
+
+
+def _find_similar(record: Record) -> str:
+    """The step of looking for other emails, by what this one has."""
+    counts = record.detection.counts if record.detection else {}
+    parts = ["same sender", *(f"same {name}" for key, name in _SIMILAR.items() if counts.get(key))]
+    return f"Look for similar emails: {', '.join(parts)}."
 
 
 def _is_mixed(record: Record) -> bool:

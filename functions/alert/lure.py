@@ -19,6 +19,7 @@ _MALWARE = re.compile(
     r"|executable|disk image|virus|loader",
     re.IGNORECASE,
 )
+_CALL = re.compile(r"vishing|call[ _-]?back|\btoad\b|telephone|phone (?:call|scam|number)", re.IGNORECASE)
 _PROGRAM = re.compile(
     r"\.(?:exe|scr|com|pif|js|jse|vbs|vbe|wsf|hta|lnk|iso|img|vhdx?|msi|bat|cmd|ps1|jar|docm|xlsm|pptm)\s*$",
     re.IGNORECASE,
@@ -36,6 +37,7 @@ class Lure(Enum):
     CREDENTIALS = "a password"
     MACHINE = "the machine"
     BOTH = "a password and the machine"
+    CALL = "what a call disclosed"
     REPLY = "what a reply disclosed"
 
 
@@ -50,6 +52,8 @@ def lure_of(record: Record) -> Lure:
     names = [it.filename or it.name or "" for it in detection.attachments[:_ITEMS]]
     password = any(map(_CREDENTIALS.search, texts))
     machine = any(map(_MALWARE.search, texts)) or any(_PROGRAM.search(it[-_TEXT:]) for it in names)
+    if not password and not machine and any(map(_CALL.search, texts)):
+        return Lure.CALL
     if not password and not machine:
         password, machine = bool(detection.counts["links"]), bool(detection.counts["attachments"])
     if password and machine:

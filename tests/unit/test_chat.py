@@ -44,6 +44,7 @@ def test_notification_shows_facts_and_next_steps_in_the_thread_of_the_email() ->
     assert (POSTFIX_ID, [INVESTIGATE_ID]) == (body["metadata"]["threadId"], body["metadata"]["relatedResources"])
     assert f"""\
 Cloudflare's verdict: malicious, part of an active campaign. It is in an inbox.
+*Postfix ID:* `{POSTFIX_ID}`
 *Email ID:* `{INVESTIGATE_ID}`
 *Recipients:* `gareth[@]larkfield[.]example`
 *From:* `Payroll (pay[@]evil[.]example)`

@@ -9,6 +9,7 @@ from functions.alert.commands import COUNTED_DAYS, MAX_COUNT, explain, look_for_
 from functions.domain.detection import read_detection
 from functions.domain.header_fields import header_fields
 from functions.domain.indicators import IndicatorKind, parse_asked
+from functions.domain.search_values import SearchKind
 from tests.unit.examples import FULL, INVESTIGATE_ID, POSTFIX_ID, details, escalated
 
 RECORD = escalated(detection=read_detection(FULL), details=details())
@@ -41,7 +42,7 @@ def test_name_of_the_deployment_is_in_subject_text_and_chat() -> None:
     assert "*Deployment:* `ACME`" in alert.bodies["https"]
     assert (
         "LOOK FOR OTHERS\n"
-        "  Same sender:\n"
+        "  Same sender or reply address:\n"
         "  escalator history --sender 'pay[@]evil[.]example' --since 30d \\\n"
         "  --stack acme-prod\n" in alert.bodies["email"]
     )
@@ -61,4 +62,10 @@ def test_number_of_earlier_records_is_before_the_command(count: int | None, show
     related = related_values(RECORD, header_fields(RECORD.detection, RECORD.details))[:1]
     counts = {} if count is None else {related[0]: count}
     [[heading, *_]] = look_for_others(related, counts, "acme-prod", 70)
-    assert f"Same sender{shown}{f' in {COUNTED_DAYS} days' if shown else ''}:" == heading
+    assert f"Same sender or reply address{shown}{f' in {COUNTED_DAYS} days' if shown else ''}:" == heading
+
+
+def test_reply_address_that_differs_from_the_sender_is_asked_for_too() -> None:
+    fields = header_fields(RECORD.detection, details(replyto="Boss <boss@other.example>"))
+    asked = [value for kind, value in related_values(RECORD, fields) if kind is SearchKind.SENDER]
+    assert ["pay@evil.example", "boss@other.example"] == asked

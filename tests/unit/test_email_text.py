@@ -51,8 +51,8 @@ Cloudflare's verdict: malicious, part of an active campaign. It is in an
 inbox.
 
 WHAT TO DO
-  1. Remove it from every inbox: search for its ID in Cloudflare, then
-     move it.
+  1. Remove it from every inbox: search for its postfix ID in
+     Cloudflare, then move it to the deleted items.
   2. If a recipient opened a file or a link, isolate the machine from
      the network. Reset the password and end all sessions.
   3. Look for similar emails: same sender, same links, same files.
@@ -73,7 +73,7 @@ ORIGIN
   Network:    EXAMPLE-NET (AS64500)
   Location:   US
   Checks:     SPF fail, DKIM none, DMARC fail
-  Cloudflare: action QUARANTINED
+  Cloudflare: action at the scan: QUARANTINED
 
 THREAT CATEGORIES (1)
   - Phish
@@ -91,8 +91,8 @@ ATTACHMENTS (1)
     {"0" * 64}
 
 REFERENCES
+  Postfix ID: {POSTFIX_ID}
   Email ID:   {INVESTIGATE_ID}
-  Search for: {POSTFIX_ID}
   Alert ID:   {it.alert_id}
   Decided:    2026-11-23T12:00:00.000Z, rule disposition-listed
   History:    escalator explain \\
@@ -184,7 +184,8 @@ LURES: dict[str, tuple[dict[str, object], str]] = {
     "program without a category": ({"attachments": [{"name": "invoice.pdf.exe"}]}, "isolate the machine"),
     "link, and nothing named": ({"links": [{"href": "https://evil.example/"}]}, "reset the password"),
     "file, and nothing named": ({"attachments": [{"name": "a.pdf"}]}, "isolate the machine"),
-    "nothing": ({}, "find out what they disclosed"),
+    "nothing": ({}, "find out what they disclosed and"),
+    "telephone number": ({"threat_categories": [{"name": "Vishing"}]}, "If a recipient called the number"),
 }
 
 
@@ -193,14 +194,14 @@ def test_advice_follows_what_was_found(fields: dict[str, object], step: str) -> 
     """The carrier decides only where nothing was named."""
     it = escalated(detection=detection(**fields), details=details(delivery_status=["delivered"]))
     text = " ".join(email_text(it).split())
-    others = {"reset the password", "isolate the machine", "find out what they disclosed"} - {step}
-    assert (True, [False, False]) == (step in text, [other in text for other in others])
+    others = {"reset the password", "isolate the machine", "find out what they disclosed and"} - {step}
+    assert (True, []) == (step in text, [other for other in others if other in text])
 
 
 def test_suspicion_without_a_reason_asks_to_look_first() -> None:
     it = escalated(disposition="SUSPICIOUS", details=details(delivery_status=["delivered"]))
     text = " ".join(email_text(it).split())
-    assert "Cloudflare's verdict: suspicious. It gives no reason." in text
+    assert "Cloudflare's verdict: suspicious, without a reason." in text
     assert "1. Look at the email in Cloudflare before you take action" in text
 
 
@@ -336,9 +337,10 @@ def test_finding_says_why_with_its_score(fields: dict[str, object], shown: str) 
     assert f"FINDINGS (1) {shown} REFERENCES" in text
 
 
-def test_id_to_search_for_is_shown_only_when_the_mail_has_a_longer_one() -> None:
+def test_postfix_id_is_followed_by_the_longer_id_of_the_email() -> None:
     texts = [email_text(escalated(id=EmailId(it))) for it in (POSTFIX_ID, INVESTIGATE_ID)]
-    assert [None, POSTFIX_ID] == [row("Search for", it) for it in texts]
+    assert [POSTFIX_ID, POSTFIX_ID] == [row("Postfix ID", it) for it in texts]
+    assert [None, INVESTIGATE_ID] == [row("Email ID", it) for it in texts]
 
 
 def test_places_of_different_recipients_are_counted() -> None:
