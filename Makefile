@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python -m ops.interrupt
 # The requirement files pin all dependencies, so that pip resolves nothing.
 PIP_FLAGS := --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: help run local test lint unit browser linkifiers screenshot golden chaos bench mutate requirements audit clean interpreter build-EscalateFunction
+.PHONY: help run local test lint unit browser linkifiers screenshot golden chaos bench mutate requirements audit clean interpreter build-EscalateFunction build-FeedFunction
 help: ## List these targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 	@echo "  PYTHON=python3.12     After any target: the Python of the virtual environments"
@@ -111,7 +111,7 @@ WHEELS := --quiet --disable-pip-version-check --no-compile --no-deps --only-bina
 PLATFORM = --platform manylinux_2_28_$(1) --platform manylinux2014_$(1)
 RENAME = mv "$(2)/ada_url/_ada_wrapper.abi3.so" "$(2)/ada_url/_ada_wrapper.$(ABI)-$(1)-linux-gnu.so"
 
-build-EscalateFunction:
+build-EscalateFunction build-FeedFunction:
 	@python3 -m pip install $(WHEELS) $(call PLATFORM,x86_64) --target "$(ARTIFACTS_DIR)"
 	@$(call RENAME,x86_64,$(ARTIFACTS_DIR))
 	@other=$$(mktemp -d) && \

@@ -23,7 +23,7 @@ from functions.cloudflare.errors import (
     Throttled,
     Unavailable,
 )
-from functions.cloudflare.rate_limiter import RateLimiter
+from functions.cloudflare.rate_limiter import Limiter
 from functions.cloudflare.response import read_envelope, read_result
 from functions.cloudflare.search import Page, Query, pages, read_page
 from functions.cloudflare.transport import Answer, Transport
@@ -47,7 +47,7 @@ class Cloudflare:
         base_url: str,
         account_id: str,
         credentials: Credentials,
-        rate_limiter: RateLimiter,
+        rate_limiter: Limiter,
         *,
         severity_rank: Callable[[Detection], Any],
         connections: int,

@@ -10,6 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from functions.cloudflare.errors import Throttled
 
@@ -17,6 +18,19 @@ WINDOW_SECONDS = 300.0
 """The window of Cloudflare's rate limit. Source: Cloudflare's API documentation on rate limits."""
 BURST = 20
 """Requests that need no gap between them: the detections and message details of one batch of 10."""
+
+
+class Limiter(Protocol):
+    """What the client needs of a rate limiter."""
+
+    def wait(self, max_seconds: float) -> None:
+        """Wait for the next request that may be sent. Raises Throttled if that takes longer."""
+
+    def block_for(self, seconds: float) -> None:
+        """Send no request for some seconds."""
+
+    def apply_ratelimit_header(self, ratelimit: str | None) -> None:
+        """Adjust to the `Ratelimit` header of an answer."""
 
 
 class RateLimiter:
@@ -82,16 +96,20 @@ class RateLimiter:
 
         The environments share the remaining requests, except those that may be in flight already.
         """
-        policies = [_policy(item) for item in (ratelimit or "").split(",")]
         in_flight = BURST * self._environments
         with self._lock:
             self._interval = self._default_interval
-            for remaining, reset_seconds in filter(None, policies):
+            for remaining, reset_seconds in policies(ratelimit):
                 if remaining <= in_flight:
                     self._blocked_until = max(self._blocked_until, self._clock() + reset_seconds)
                 else:
                     interval = self._environments * reset_seconds / (remaining - in_flight)
                     self._interval = max(self._interval, interval)
+
+
+def policies(ratelimit: str | None) -> list[tuple[int, float]]:
+    """The policies of a `Ratelimit` header: remaining requests, and seconds until the reset."""
+    return [policy for item in (ratelimit or "").split(",") if (policy := _policy(item))]
 
 
 def _policy(item: str) -> tuple[int, float] | None:

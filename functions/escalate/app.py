@@ -70,7 +70,7 @@ def build(settings: Settings) -> Handler:
 
     def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
         invocation = Invocation(context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000)
-        results = pipeline.run(read_messages(event, settings.role_id), invocation)
+        results = pipeline.run(read_messages(event, settings.role_id, settings.feed_role_id), invocation)
         report(results, _now(), logger, metrics)
         return _response(results)
 
@@ -98,7 +98,7 @@ def _pipeline(settings: Settings, logger: Logger) -> Pipeline:
         sns.meta.events.register_first("request-created.sns", encode)
         topic = Topic(sns, settings.findings_topic_arn)
         people = Topic(sns, settings.people_topic_arn, Audience.PEOPLE) if settings.people_topic_arn else None
-    credentials = Credentials(_secret_reader(session.client("secretsmanager", config=aws), settings.secret_id))
+    credentials = Credentials(secret_reader(session.client("secretsmanager", config=aws), settings.secret_id))
     try:
         credentials.current()
     except CredentialsRefused as exc:
@@ -134,7 +134,9 @@ def _alert_options(settings: Settings) -> AlertOptions:
     )
 
 
-def _secret_reader(secrets: "SecretsManagerClient", secret_id: str) -> Callable[[], Secret]:
+def secret_reader(secrets: "SecretsManagerClient", secret_id: str) -> Callable[[], Secret]:
+    """A function that reads a secret. It raises SecretUnavailable."""
+
     def read() -> Secret:
         try:
             response = secrets.get_secret_value(SecretId=secret_id)

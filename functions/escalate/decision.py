@@ -61,7 +61,12 @@ class Policy:
         record = with_severity(record) if verdict.disposition else record
         recorded = record if self.record_all and not verdict.escalate else None
         result = replace(
-            result, outcome=outcome, reason=verdict.reason, disposition=verdict.disposition, record=recorded
+            result,
+            outcome=outcome,
+            reason=verdict.reason,
+            disposition=verdict.disposition,
+            record=recorded,
+            answered=verdict.disposition,
         )
         # An answer without a disposition changes nothing about an email: it closes no alert.
         return Decision(request, record, result) if verdict.disposition else result

@@ -14,6 +14,7 @@ from functions.escalate.queues import Queues
 from functions.escalate.retries import limit_retries
 from functions.escalate.stages import MessageResult
 from functions.ledger.ledger import Ledger
+from functions.ledger.queue_entry import QueueAnswer
 from functions.ledger.table import LedgerUnavailable
 
 EFFECT_SECONDS = 9.0
@@ -60,7 +61,24 @@ class Finisher:
         )
         # If this call fails, the message still comes back, after the visibility timeout of the queue.
         in_time(self.queues.extend_visibility)([result for result in finished if result.outcome is Outcome.RETRY])
+        in_time(self._answer_feed)(finished)
         return finished
+
+    def _answer_feed(self, results: list[MessageResult]) -> list[bool]:
+        """Note what came of the feed's messages. If that fails, the feed asks again, and the ledger knows the alert."""
+        now = self.now()
+        answers = [
+            QueueAnswer(result.id, result.outcome, result.answered or "", now)
+            for result in results
+            if result.message.from_feed and result.id and result.outcome not in (Outcome.RETRY, Outcome.DEFERRED)
+        ]
+        if self.ledger is None or not answers:
+            return [True] * len(results)
+        try:
+            self.ledger.answer_feed(self.policy.account_id, answers)
+        except LedgerUnavailable:
+            return [False] * len(results)
+        return [True] * len(results)
 
     def _with_rejection_record(self, result: MessageResult) -> MessageResult:
         """Add a record to a rejection that names an email. The dead-letter queue keeps messages for 14 days only."""

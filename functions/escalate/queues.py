@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from functions.aws import AWS_FAILURES, chunks
 from functions.escalate.retries import backoff_seconds, delay_seconds
-from functions.escalate.sqs_message import FIRST_SEEN
+from functions.escalate.sqs_message import FIRST_SEEN, FROM_FEED
 from functions.escalate.stages import MessageResult
 
 if TYPE_CHECKING:
@@ -91,7 +91,8 @@ class Queues:
 
     def _delayed_entry(self, result: MessageResult) -> "Entry":
         delay = delay_seconds(result.delay, self.jitter)
-        return _entry(result, {FIRST_SEEN: _first_seen(result)}) | {"DelaySeconds": delay}
+        attributes = {FIRST_SEEN: _first_seen(result)} | ({FROM_FEED: "true"} if result.message.from_feed else {})
+        return _entry(result, attributes) | {"DelaySeconds": delay}
 
 
 def _dead_letter_entry(result: MessageResult) -> "Entry":

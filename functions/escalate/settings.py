@@ -31,9 +31,10 @@ class Settings:
 
     deployment, stack:   the name of the deployment in alerts, and that of its stack in their commands.
     people_topic_arn:    None: alerts go to the findings topic only.
-    requests_per_window: the share of Cloudflare's rate limit that this function may use.
+    requests_per_window: the share of Cloudflare's rate limit that this function may use, without that of the feed.
     environments:        how many execution environments of the function divide that share.
     role_id:             of the function's role, to recognize its own messages. None: `first_seen` of any sender counts.
+    feed_role_id:        of the feed's role, to recognize its messages. None without a feed.
     max_receive_count:   the receive at which the function requeues a message, before SQS dead-letters it.
     aws_endpoint_url:    of an emulated AWS, which the AWS SDK reads itself. None: AWS.
     """
@@ -58,6 +59,7 @@ class Settings:
     requests_per_window: float
     environments: int
     role_id: str | None
+    feed_role_id: str | None
     max_receive_count: int
     aws_endpoint_url: str | None
 
@@ -69,8 +71,15 @@ class Settings:
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read the settings of an environment. An empty variable counts as missing. Raises InvalidSettings."""
-    reader = _Reader(environment)
+    reader = Reader(environment)
     dispositions = reader.words("ESCALATE_ON", ",".join(sorted(ESCALATE_BY_DEFAULT)))
+    limit, share = (
+        reader.number("CLOUDFLARE_LIMIT", 10, 1_000_000, 1_200),
+        reader.number("CLOUDFLARE_SHARE", 1, 100, 80),
+    )
+    feed_share = reader.number("FEED_SHARE", 0, 50, 0)
+    if share <= feed_share:
+        reader.problems.append("CLOUDFLARE_SHARE: must be more than FEED_SHARE, which is a part of it")
     settings = Settings(
         account_id=reader.text("CLOUDFLARE_ACCOUNT_ID", r"[0-9a-f]{32}", "32 characters of 0-9 and a-f"),
         secret_id=reader.text("CLOUDFLARE_SECRET_ID", r"\S{1,2048}", "the name or ARN of a secret"),
@@ -90,11 +99,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         or "",
         stack=reader.optional("STACK_NAME", r"[A-Za-z][A-Za-z0-9-]{0,127}", "the name of a stack") or "",
         retention=timedelta(days=reader.number("RETENTION_DAYS", 30, 3650, 400)),
-        requests_per_window=reader.number("CLOUDFLARE_LIMIT", 10, 1_000_000, 1_200)
-        * reader.number("CLOUDFLARE_SHARE", 1, 100, 80)
-        / 100,
+        requests_per_window=limit * (share - feed_share) / 100,
         environments=reader.number("MAXIMUM_CONCURRENCY", 1, 10, 2),
         role_id=reader.optional("FUNCTION_ROLE_ID", r"[A-Z0-9]{16,128}", "the unique id of an IAM role"),
+        feed_role_id=reader.optional("FEED_ROLE_ID", r"[A-Z0-9]{16,128}", "the unique id of an IAM role"),
         max_receive_count=reader.number("MAX_RECEIVE_COUNT", 1, 1000, MAX_RECEIVE_COUNT),
         aws_endpoint_url=reader.optional_url("AWS_ENDPOINT_URL"),
     )
@@ -110,7 +118,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
-class _Reader:
+class Reader:
     """Reads variables, and collects all problems instead of stopping at the first."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -118,6 +126,7 @@ class _Reader:
         self.problems: list[str] = []
 
     def text(self, name: str, pattern: str, expected: str, default: str = "") -> str:
+        """A variable that matches a pattern."""
         value = self._environment.get(name, "").strip() or default
         if value and re.fullmatch(pattern, value):
             return value
@@ -125,12 +134,15 @@ class _Reader:
         return ""
 
     def switch(self, name: str, *, default: bool) -> bool:
+        """A variable that is true or false."""
         return self.text(name, "true|false", "true or false", "true" if default else "false") == "true"
 
     def optional(self, name: str, pattern: str, expected: str) -> str | None:
+        """A variable that may be missing."""
         return self.text(name, pattern, expected) if self._environment.get(name, "").strip() else None
 
     def number(self, name: str, min_: int, max_: int, default: int) -> int:
+        """A whole number within bounds."""
         value = self._environment.get(name, "").strip() or str(default)
         if re.fullmatch(r"[0-9]{1,9}", value) and min_ <= int(value) <= max_:
             return int(value)
@@ -145,6 +157,7 @@ class _Reader:
         return words.get(value, default)
 
     def words(self, name: str, default: str) -> list[str]:
+        """Words in upper case, separated by commas."""
         value = self._environment.get(name, "").strip() or default
         words = [word.strip().upper() for word in value.split(",") if word.strip()]
         if not words:
@@ -152,9 +165,11 @@ class _Reader:
         return words
 
     def optional_url(self, name: str) -> str | None:
+        """A URL that may be missing."""
         return self.url(name) if self._environment.get(name, "").strip() else None
 
     def url(self, name: str, default: str = "") -> str:
+        """A URL without credentials, query or fragment. Only the local stack may use http."""
         value = self.text(name, r"https?://[^\s/?#@]+(/[^\s?#@]*)?", "an https:// URL", default)
         try:
             is_valid = not value or (urlsplit(value).hostname and urlsplit(value).port != 0)

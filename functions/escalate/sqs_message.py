@@ -9,6 +9,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 FIRST_SEEN = "first_seen"
 """Message attribute that requeued copies keep: epoch milliseconds of the first arrival."""
+FROM_FEED = "from_feed"
+"""Message attribute that requeued copies of the feed's messages keep."""
 
 _MAX_RETENTION = timedelta(days=14)
 """SQS keeps no message for longer."""
@@ -22,6 +24,7 @@ class Message:
     receive_count: how often SQS has delivered it, including this time.
     sent_at:       when this copy was sent to the queue (UTC).
     first_seen:    when the first copy was sent (UTC). Differs from sent_at only after a DEFERRED outcome.
+    from_feed:     whether the feed sent the first copy. The feed is told what comes of it.
     """
 
     id: str
@@ -30,26 +33,33 @@ class Message:
     receive_count: int
     sent_at: datetime
     first_seen: datetime
+    from_feed: bool = False
 
 
-def read_messages(event: dict[str, object], role_id: str | None = None) -> list[Message]:
+def read_messages(
+    event: dict[str, object], role_id: str | None = None, feed_role_id: str | None = None
+) -> list[Message]:
     """The messages of an SQS event, in order.
 
-    role_id: of the function's role. `first_seen` is believed only from this role, or from every sender if it is None.
+    role_id: of the function's role. Its attributes are believed only from this role, or from every sender if it is None.
+    feed_role_id: of the feed's role; None without a feed.
     Raises KeyError for an event of another source: the trigger is wrong.
     """
-    return [_read(record, role_id) for record in SQSEvent(event).records]
+    return [_read(record, role_id, feed_role_id) for record in SQSEvent(event).records]
 
 
-def _read(record: SQSRecord, role_id: str | None) -> Message:
+def _read(record: SQSRecord, role_id: str | None, feed_role_id: str | None) -> Message:
     sent_at = _time(record.attributes.sent_timestamp)
+    is_ours = _is_sent_by(role_id, record)
     return Message(
         id=record.message_id,
         body=record.body,
         receipt_handle=record.receipt_handle,
         receive_count=int(record.attributes.approximate_receive_count),
         sent_at=sent_at,
-        first_seen=(_first_seen(record, sent_at) if _is_sent_by(role_id, record) else None) or sent_at,
+        first_seen=(_first_seen(record, sent_at) if is_ours else None) or sent_at,
+        from_feed=(feed_role_id is not None and _is_sent_by(feed_role_id, record))
+        or (is_ours and record.message_attributes[FROM_FEED] is not None),
     )
 
 

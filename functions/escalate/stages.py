@@ -29,6 +29,7 @@ class MessageResult:
     detail:  one sentence for an operator: what failed, and what happens next. No mail content, no credential.
     delay:   seconds until the message is processed again (RETRY and DEFERRED); None for the default.
     record:  what is recorded about a decision that needs no alert.
+    answered: Cloudflare's disposition for the delivery that the message asked about; `disposition` is the email's.
     """
 
     message: Message
@@ -42,6 +43,7 @@ class MessageResult:
     drift: tuple[str, ...] = ()
     delay: float | None = None
     record: Record | None = None
+    answered: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,9 @@
     <postfix id>      <account>/<email>#<label>#<SQS message id>   the record of a decision not to alert
     <kind>=<value>    <decided_at> <sk of a record>                a pointer from a link host, a hash ... to a record
     full=<kind>       <decided_at> <sk of a record>                the record may have more values than pointers
+    feed=<account>    state                                        what the feed remembers between runs
+    feed=<account>/<date>  <investigate id>                        a delivery that the feed has queued
+    feed=<account>/<date>  <investigate id>#answer                 what came of it
 
 <email> is the postfix id; for a short postfix id with `@` and the date, if the request or the answer has one (EmailId.email).
 One query returns everything about an email, in whichever form its id is given. Each index sorts by `decided_at`. Pointers
@@ -16,6 +19,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Self
 
+from functions.domain.email_id import EmailId
 from functions.domain.email_state import LastAlert
 from functions.domain.record import Record, moment
 from functions.domain.search_values import SearchKind, search_value, search_values
@@ -88,6 +92,32 @@ def pointed_at(pointer_sk: str) -> dict[str, str]:
 def email_of(sk: str) -> str:
     """What identifies the email in its account, from the sort key of the email or of a record."""
     return sk.partition("/")[2].partition("#")[0]
+
+
+def feed_state_key(account_id: str) -> dict[str, str]:
+    """The key of what the feed remembers."""
+    return {"pk": f"feed={account_id}", "sk": "state"}
+
+
+def queue_entry_key(account_id: str, id: EmailId) -> dict[str, str]:
+    """The key of a queued delivery. Its partition is the date in its investigate id."""
+    return {"pk": queue_day(account_id, id.value.partition("-")[2][: len("YYYY-MM-DD")]), "sk": id.value}
+
+
+def queue_answer_key(account_id: str, id: EmailId) -> dict[str, str]:
+    """The key of the answer about a queued delivery."""
+    key = queue_entry_key(account_id, id)
+    return {**key, "sk": f"{key['sk']}#answer"}
+
+
+def queue_day(account_id: str, date: str) -> str:
+    """The partition of the deliveries with this date in their ids."""
+    return f"feed={account_id}/{date}"
+
+
+def is_answer(sk: str) -> bool:
+    """Whether the sort key of a queued delivery is that of its answer."""
+    return sk.endswith("#answer")
 
 
 def is_record(sk: str) -> bool:

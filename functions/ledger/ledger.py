@@ -11,6 +11,7 @@ from functions.ledger.claim import Claim, ClaimOwner, claim
 from functions.ledger.email_item import read_email
 from functions.ledger.item import attributes
 from functions.ledger.keys import alert_key, decision_key, email_key, pointers
+from functions.ledger.queue_entry import QueueAnswer, answer_item
 from functions.ledger.record_counts import Value, record_counts
 from functions.ledger.table import LedgerUnavailable, Table
 from functions.ledger.transaction import MAX_WRITES
@@ -99,6 +100,12 @@ class Ledger:
         written = self.table.put_all([item for _, item in items])
         failed = {i for (i, _), done in zip(items, written, strict=True) if not done}
         return [i not in failed for i in range(len(records))]
+
+    def answer_feed(self, account_id: str, answers: Sequence[QueueAnswer]) -> None:
+        """Write what came of deliveries that the feed has queued, in one call. Raises LedgerUnavailable."""
+        # Of two messages about one delivery, the later one counts: a key may occur only once in a call.
+        items = {answer.id: answer_item(account_id, answer) for answer in answers}
+        self.table.put_all([*items.values()])
 
     def _pointers(self, record: Record, key: dict[str, str]) -> list[dict[str, object]]:
         expires_at = self.table.expires_at(record)

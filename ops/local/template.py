@@ -43,7 +43,8 @@ def read_template(path: Path = TEMPLATE) -> Template:
     """Read and translate the template, without values for its parameters."""
     source = yaml_parse(path.read_text("utf-8"))
     # The translator accepts an S3 URI only, not the local folder. Nothing is uploaded.
-    source["Resources"]["EscalateFunction"]["Properties"]["CodeUri"] = "s3://not/uploaded"
+    for name in ("EscalateFunction", "FeedFunction"):
+        source["Resources"][name]["Properties"]["CodeUri"] = "s3://not/uploaded"
     translated = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION)).translate(source, {})
     resources = translated["Resources"]
     function, trigger = (resources[name]["Properties"] for name in ("EscalateFunction", "EscalateFunctionRequests"))
@@ -75,6 +76,6 @@ def _local(value: Any, queues: set[str]) -> Any:
     match value:
         case {"Ref": str(name)} if name in queues:
             return {"Fn::Sub": f"${{AwsEndpointUrl}}/${{AWS::AccountId}}/${{{name}.QueueName}}"}
-        case {"Fn::GetAtt": ["EscalateRole", "RoleId"]}:
+        case {"Fn::GetAtt": ["EscalateRole", "RoleId"]} | {"Fn::If": [_, {"Fn::GetAtt": ["FeedRole", "RoleId"]}, _]}:
             return ""  # the local stack has no role
     return value

@@ -3,7 +3,7 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import yaml
 
 from functions.domain.outcome import Reason
 from functions.escalate.settings import InvalidSettings, read_settings
+from functions.feed.settings import read_settings as read_feed_settings
 from tests.clock import HANG_SECONDS
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +34,12 @@ IMPURE = {
     "functions.escalate.pipeline",
     "functions.escalate.queues",
     "functions.escalate.topic",
+    "functions.feed.app",
+    "functions.feed.handler",
+    "functions.feed.queue",
+    "functions.feed.runner",
+    "functions.feed.store",
+    "functions.feed.telemetry",
     "functions.ledger.claim",
     "functions.ledger.ledger",
     "functions.ledger.record_counts",
@@ -41,8 +48,9 @@ IMPURE = {
 }
 """Modules that use the network, or import one that does. All others are pure."""
 NETWORK = {"boto3", "botocore", "urllib3", "http", "socket", "ssl", "requests"}
-ENTRY = "functions.escalate.handler"
-LAYERS = (("domain",), ("cloudflare",), ("alert", "ledger"), ("escalate",))
+ENTRIES = {"functions.escalate.handler": "EscalateFunction", "functions.feed.handler": "FeedFunction"}
+"""The modules that Lambda imports, with their functions in the template."""
+LAYERS = (("domain",), ("cloudflare",), ("alert", "ledger"), ("escalate",), ("feed",))
 """The packages of functions/, from the innermost layer to the outermost. A package imports earlier layers only."""
 DOMAIN_PARSERS = {"ada_url"}
 """Third-party modules that the domain may import. Each is a pure parser: no network, no files, no state."""
@@ -130,8 +138,8 @@ def test_every_package_has_a_layer() -> None:
 
 
 def test_imports_have_no_side_effects_and_need_no_environment() -> None:
-    """Only the module that Lambda imports reads settings."""
-    names = [name for name in MODULES if name != ENTRY]
+    """Only the modules that Lambda imports read settings."""
+    names = [name for name in MODULES if name not in ENTRIES]
     program = (
         f"import importlib, sys; sys.path.insert(0, {str(ROOT)!r}); [importlib.import_module(it) for it in {names!r}]"
     )
@@ -180,15 +188,27 @@ def _untagged_value(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> Any:
 Template.add_multi_constructor("!", _untagged_value)
 
 
-def test_template_sets_exactly_the_variables_that_the_function_reads() -> None:
+@pytest.mark.parametrize(
+    ("function", "read"), [("EscalateFunction", read_settings), ("FeedFunction", read_feed_settings)]
+)
+def test_template_sets_exactly_the_variables_that_a_function_reads(
+    function: str, read: Callable[[Mapping[str, str]], object]
+) -> None:
     """A variable that is not read would have no effect."""
-    with (ROOT / "template.yaml").open(encoding="utf-8") as text:
-        template = yaml.load(text, Template)
-    [function] = [it for it in template["Resources"].values() if it["Type"] == "AWS::Serverless::Function"]
     environment = RecordingEnvironment()
     with pytest.raises(InvalidSettings):
-        read_settings(environment)
-    assert function["Properties"]["Environment"]["Variables"].keys() == environment.names
+        read(environment)
+    assert read_template_resource(function)["Environment"]["Variables"].keys() == environment.names
+
+
+@pytest.mark.parametrize(("entry", "function"), ENTRIES.items())
+def test_template_names_the_module_that_lambda_imports(entry: str, function: str) -> None:
+    assert f"{entry}.handler" == read_template_resource(function)["Handler"]
+
+
+def read_template_resource(name: str) -> Any:
+    with (ROOT / "template.yaml").open(encoding="utf-8") as text:
+        return yaml.load(text, Template)["Resources"][name]["Properties"]
 
 
 @pytest.mark.parametrize("reason", Reason.__members__)

@@ -44,6 +44,7 @@ DEFAULTS = Settings(
     requests_per_window=960.0,
     environments=2,
     role_id=None,
+    feed_role_id=None,
     max_receive_count=12,
     aws_endpoint_url=None,
 )
@@ -64,6 +65,8 @@ OPTIONAL = (
     "CLOUDFLARE_SHARE",
     "MAXIMUM_CONCURRENCY",
     "FUNCTION_ROLE_ID",
+    "FEED_ROLE_ID",
+    "FEED_SHARE",
     "AWS_ENDPOINT_URL",
 )
 

@@ -1,0 +1,71 @@
+"""The composition root of the feed: build every client once, and the handler from them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.cloudflare.client import Cloudflare
+from functions.cloudflare.credentials import Credentials, Secret
+from functions.escalate.app import AWS, EMULATOR, METRICS_NAMESPACE, secret_reader
+from functions.escalate.decision import Policy
+from functions.feed.budget import Budget
+from functions.feed.queue import RequestQueue
+from functions.feed.runner import Runner
+from functions.feed.selection import Selection
+from functions.feed.settings import Settings
+from functions.feed.store import TableStore
+from functions.feed.telemetry import report
+from functions.ledger.queue_entry import RETENTION
+from functions.ledger.table import Table
+
+SERVICE = "feed"
+
+Handler = Callable[[dict[str, object], LambdaContext], dict[str, object]]
+
+
+def build(settings: Settings) -> Handler:
+    """Build the handler and its clients."""
+    logger, metrics = Logger(service=SERVICE), Metrics(namespace=METRICS_NAMESPACE, service=SERVICE)
+    budget = Budget(settings.requests, _now)
+    session, config = boto3.Session(), AWS.merge(EMULATOR) if settings.is_emulated else AWS
+    cloudflare = _cloudflare(
+        settings, secret_reader(session.client("secretsmanager", config=config), settings.secret_id), budget
+    )
+    table = Table(session.client("dynamodb", config=config), settings.ledger_table, RETENTION)
+    runner = Runner(
+        searcher=cloudflare,
+        store=TableStore(table, settings.account_id, settings.since),
+        queue=RequestQueue(session.client("sqs", config=config), settings.request_queue_url),
+        selection=Selection(settings.escalate_on, settings.retro_scan),
+        budget=budget,
+        now=_now,
+    )
+
+    def handler(_: dict[str, object], context: LambdaContext) -> dict[str, object]:
+        cloudflare.drop_idle_connections()
+        run = runner.run(context.aws_request_id)
+        report(run, logger, metrics)
+        return {"result": run.result.value, "queued": run.queued}
+
+    with_metrics: Handler = metrics.log_metrics(handler)
+    with_context: Handler = logger.inject_lambda_context(with_metrics)
+    return with_context
+
+
+def _cloudflare(settings: Settings, read_secret: Callable[[], Secret], budget: Budget) -> Cloudflare:
+    policy = Policy(settings.account_id, settings.escalate_on, record_all=False)
+    return Cloudflare(
+        settings.base_url,
+        settings.account_id,
+        Credentials(read_secret),
+        budget,
+        severity_rank=policy.severity_rank,
+        connections=1,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,72 @@
+"""The requests queue: one message for each delivery, with what the row says about it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from functions.aws import AWS_FAILURES, ENTRIES
+from functions.domain.email_id import EmailId
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef as Entry
+
+_SAFE = re.compile(r"[A-Za-z0-9_.,:+/=-]{1,256}")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A delivery to ask about, with what its row says. It has no subject and no address."""
+
+    id: EmailId
+    edf_hash: str | None = None
+    delivery_mode: str | None = None
+    delivery_status: tuple[str, ...] = ()
+
+
+class Queue(Protocol):
+    """What the runner needs of the queue."""
+
+    def send(self, requests: Sequence[Request]) -> list[bool]:
+        """Send requests; False for each that the queue did not take."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestQueue:
+    """The requests queue of SQS."""
+
+    sqs: "SQSClient"
+    url: str
+
+    def send(self, requests: Sequence[Request]) -> list[bool]:
+        """See Queue."""
+        sent: list[bool] = []
+        for start in range(0, len(requests), ENTRIES):
+            chunk = requests[start : start + ENTRIES]
+            entries = [_entry(number, request) for number, request in enumerate(chunk)]
+            try:
+                answer = self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
+            except AWS_FAILURES:
+                sent += [False] * len(chunk)
+                continue
+            taken = {it["Id"] for it in answer.get("Successful", ())}
+            sent += [str(number) in taken for number in range(len(chunk))]
+        return sent
+
+
+def _entry(number: int, request: Request) -> "Entry":
+    values = {
+        "edf_hash": request.edf_hash or "",
+        "delivery_mode": request.delivery_mode or "",
+        "delivery_status": ",".join(request.delivery_status[:20]),
+    }
+    return {
+        "Id": str(number),
+        "MessageBody": request.id.value,
+        "MessageAttributes": {
+            name: {"DataType": "String", "StringValue": value}
+            for name, value in values.items()
+            if _SAFE.fullmatch(value)
+        },
+    }
