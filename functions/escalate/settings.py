@@ -79,7 +79,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     )
     feed_share = reader.number("FEED_SHARE", 0, 50, 0)
     if share <= feed_share:
-        reader.problems.append("CLOUDFLARE_SHARE: must be more than FEED_SHARE, which is a part of it")
+        reader.problems.append("FEED_SHARE: malformed; expected less than CLOUDFLARE_SHARE, of which it is a part")
     settings = Settings(
         account_id=reader.text("CLOUDFLARE_ACCOUNT_ID", r"[0-9a-f]{32}", "32 characters of 0-9 and a-f"),
         secret_id=reader.text("CLOUDFLARE_SECRET_ID", r"\S{1,2048}", "the name or ARN of a secret"),

@@ -24,7 +24,7 @@ class Message:
     receive_count: how often SQS has delivered it, including this time.
     sent_at:       when this copy was sent to the queue (UTC).
     first_seen:    when the first copy was sent (UTC). Differs from sent_at only after a DEFERRED outcome.
-    from_feed:     whether the feed sent the first copy. The feed is told what comes of it.
+    from_feed:     whether the feed sent the first copy. The feed reads what comes of it.
     """
 
     id: str

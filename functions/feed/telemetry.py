@@ -19,8 +19,8 @@ def report(run: RunReport, logger: Logger, metrics: Metrics) -> None:
     log("run", extra=fields)
     if run.lag_seconds is not None:
         metrics.add_metric(name="FeedLagSeconds", unit=MetricUnit.Seconds, value=max(0.0, run.lag_seconds))
+    metrics.add_metric(name="FeedRows", unit=MetricUnit.Count, value=run.rows)
     counts = {
-        "FeedRows": run.rows,
         "FeedQueued": run.queued,
         "FeedFoundLate": run.late,
         "FeedUnresolved": run.unresolved,

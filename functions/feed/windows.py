@@ -74,7 +74,7 @@ def begin(loop: Loop, progress: Progress, floor: datetime, now: datetime) -> Pro
     """The progress with a pass to continue, or None while no pass is due."""
     if progress.position is not None and progress.position <= now:
         return progress if loop.every else replace(progress, goal=now)
-    if now - progress.until < loop.every:
+    if loop.every and now - progress.until < loop.every:
         return None
     start = (now if loop.every else min(progress.until, now)) - loop.lookback
     return replace(progress, position=max(start, floor), goal=now)

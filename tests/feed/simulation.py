@@ -75,8 +75,8 @@ class Delivery:
         ]
 
 
-def _mail(random_: random.Random, number: int) -> Delivery:
-    at = START + timedelta(seconds=random_.uniform(0, DAYS * 86400))
+def _mail(random_: random.Random, number: int, days: int) -> Delivery:
+    at = START + timedelta(seconds=random_.uniform(0, days * 86400))
     at = at.replace(microsecond=0)
     lag = random_.random()
     index_lag = (
@@ -101,10 +101,10 @@ def _mail(random_: random.Random, number: int) -> Delivery:
     return Delivery(investigate_id, at, sent_at, at + timedelta(seconds=index_lag), tuple(verdicts), rows)
 
 
-def generate(count: int = 10_000, seed: int = 1) -> list[Delivery]:
+def generate(count: int = 10_000, seed: int = 1, days: int = DAYS) -> list[Delivery]:
     """Generate mail: 95 % are indexed within minutes, 5 % are judged again at 5 min, 12 h, 24 h or within 7 days."""
     random_ = random.Random(seed)
-    return [_mail(random_, number) for number in range(count)]
+    return [_mail(random_, number, days) for number in range(count)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +320,7 @@ class Outcomes:
 
     required, missed: verdicts that had to be queued, and those that were not. sends: messages about deliveries that
     escalated. falls: verdicts that fell and were seen before. closed: those that were queued. most_calls: requests in any
-    300 s.
+    300 s. seconds: from the time at which a verdict can be seen until it is queued, sorted.
     """
 
     required: int
@@ -331,6 +331,7 @@ class Outcomes:
     most_calls: int
     calls: int
     reports: tuple[RunReport, ...]
+    seconds: tuple[float, ...]
 
     @property
     def messages_per_verdict(self) -> float:
@@ -338,10 +339,16 @@ class Outcomes:
         return self.sends / self.required
 
 
-def simulate(deliveries: Sequence[Delivery], switches: Switches, seed: int = 1) -> Outcomes:
-    """Run the feed over all days."""
+def simulate(
+    deliveries: Sequence[Delivery],
+    switches: Switches,
+    seed: int = 1,
+    requests: int = REQUESTS,
+    days: int = LISTED_DAYS,
+) -> Outcomes:
+    """Run the feed over all days. requests: its budget in 300 s."""
     world = World(deliveries, switches, random.Random(seed))
-    budget = Budget(REQUESTS, world.clock)
+    budget = Budget(requests, world.clock)
     world.budget = budget
     runner = Runner(
         searcher=world,
@@ -353,7 +360,7 @@ def simulate(deliveries: Sequence[Delivery], switches: Switches, seed: int = 1) 
         clock=lambda: world.now.timestamp(),  # noqa: PLW0108  # world.now changes
     )
     reports: list[RunReport] = []
-    for number in range(0, LISTED_DAYS * 1440, switches.every_minutes):
+    for number in range(0, days * 1440, switches.every_minutes):
         at = START + timedelta(minutes=number)
         if switches.outages and _is_outage(at):
             continue
@@ -378,10 +385,13 @@ def _is_outage(at: datetime) -> bool:
 def _outcomes(world: World, reports: Sequence[RunReport]) -> Outcomes:
     end = START + timedelta(days=LISTED_DAYS)
     queued: dict[str, set[int]] = defaultdict(set)
+    seconds: list[float] = []
     sends = 0
     for at, sent in world.sends:
         delivery = world.by_id[sent.value]
         number = delivery.number(at)
+        if number not in queued[sent.value]:
+            seconds.append((at - max(delivery.indexed_at, delivery.verdicts[number].at)).total_seconds())
         queued[sent.value].add(number)
         sends += delivery.verdicts[number].disposition in ESCALATE_BY_DEFAULT
     required = [(it, number) for it in world.by_id.values() for number in it.required(end)]
@@ -397,7 +407,17 @@ def _outcomes(world: World, reports: Sequence[RunReport]) -> Outcomes:
     most = max(
         (number - bisect_right(calls, at - timedelta(seconds=300)) + 1 for number, at in enumerate(calls)), default=0
     )
-    return Outcomes(len(required), len(missed), sends, len(falls), len(closed), most, len(calls), tuple(reports))
+    return Outcomes(
+        len(required),
+        len(missed),
+        sends,
+        len(falls),
+        len(closed),
+        most,
+        len(calls),
+        tuple(reports),
+        tuple(sorted(seconds)),
+    )
 
 
 # --- the ways of others, which lose mail

@@ -16,8 +16,9 @@ from functions.escalate.queues import Queues
 from functions.escalate.retries import MAX_BACKOFF_SECONDS, MAX_DEFERRAL
 from functions.escalate.stages import MessageResult
 from functions.ledger.ledger import Ledger
+from functions.ledger.queue_entry import QueueAnswer
 from functions.ledger.table import LedgerUnavailable
-from tests.unit.examples import ACCOUNT, NOON, POSTFIX_ID, message, record
+from tests.unit.examples import ACCOUNT, INVESTIGATE_ID, NOON, POSTFIX_ID, message, record
 
 POLICY = Policy(ACCOUNT, ESCALATE_BY_DEFAULT, record_all=False)
 MAX_RECEIVE_COUNT = 12
@@ -64,6 +65,14 @@ class FakeLedger:
 
     written: list[bool] | None = field(default_factory=lambda: [True])
     records: list[Record] = field(default_factory=list)
+    answers: list[QueueAnswer] = field(default_factory=list)
+
+    def answer_feed(self, account_id: str, answers: Sequence[QueueAnswer]) -> None:
+        """Keep the answers, or raise LedgerUnavailable."""
+        assert account_id == ACCOUNT
+        if self.written is None:
+            raise LedgerUnavailable("DynamoDB did not write the answers")
+        self.answers += answers
 
     def record(self, records: Sequence[Record]) -> list[bool]:
         """Keep the records, or raise LedgerUnavailable."""
@@ -264,3 +273,28 @@ def test_effects_are_applied_with_just_enough_time() -> None:
     queues = FakeQueues()
     assert [DEFERRED] == finish(DEFERRED, queues=queues, seconds_left=EFFECT_SECONDS + 0.001)
     assert [DEFERRED] == queues.requeued
+
+
+# --- messages of the feed ---------------------------------------------------------------------------------------------
+
+
+def of_feed(result: MessageResult, answered: str | None = None) -> MessageResult:
+    return replace(
+        result, message=replace(result.message, from_feed=True), id=EmailId(INVESTIGATE_ID), answered=answered
+    )
+
+
+def test_answers_about_messages_of_the_feed_are_written_in_one_call() -> None:
+    """A message that is processed again has no answer yet."""
+    ledger = FakeLedger([True])
+    finish(
+        of_feed(ESCALATED, "MALICIOUS"), ESCALATED, of_feed(RETRY), of_feed(DEFERRED), of_feed(REJECTED), ledger=ledger
+    )
+    escalated = QueueAnswer(EmailId(INVESTIGATE_ID), Outcome.ESCALATED, "MALICIOUS", NOON)
+    assert [escalated, QueueAnswer(EmailId(INVESTIGATE_ID), Outcome.REJECTED, "", NOON)] == ledger.answers
+
+
+def test_answer_that_is_not_written_changes_no_outcome() -> None:
+    """The feed asks again, and the ledger knows the alert."""
+    result = of_feed(ESCALATED, "MALICIOUS")
+    assert [result] == finish(result, ledger=FakeLedger(None))

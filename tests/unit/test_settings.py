@@ -124,6 +124,8 @@ def test_all_settings_are_read_without_surrounding_whitespace() -> None:
         "CLOUDFLARE_SHARE": "50",
         "MAXIMUM_CONCURRENCY": "5",
         "FUNCTION_ROLE_ID": " AROA3XFRBF535EXAMPLE1",
+        "FEED_ROLE_ID": "AROA3XFRBF535EXAMPLE2",
+        "FEED_SHARE": "10",
         "MAX_RECEIVE_COUNT": "9",
         "AWS_ENDPOINT_URL": " http://172.17.0.1:5000/",
     }
@@ -145,9 +147,10 @@ def test_all_settings_are_read_without_surrounding_whitespace() -> None:
         deployment="ACME production",
         stack="acme-prod",
         retention=timedelta(days=30),
-        requests_per_window=300.0,
+        requests_per_window=240.0,
         environments=5,
         role_id="AROA3XFRBF535EXAMPLE1",
+        feed_role_id="AROA3XFRBF535EXAMPLE2",
         max_receive_count=9,
         aws_endpoint_url="http://172.17.0.1:5000",
     )
@@ -250,6 +253,9 @@ MALFORMED = {
     "share is 0": ("CLOUDFLARE_SHARE", "0"),
     "share above 100": ("CLOUDFLARE_SHARE", "101"),
     "share is a fraction": ("CLOUDFLARE_SHARE", "0.8"),
+    "share of the feed is above 50": ("FEED_SHARE", "51"),
+    "share of the feed is negative": ("FEED_SHARE", "-1"),
+    "role of the feed is an arn": ("FEED_ROLE_ID", "arn:aws:iam::123456789012:role/feed"),
     "role is an arn": ("FUNCTION_ROLE_ID", "arn:aws:iam::123456789012:role/escalate"),
     "role with a session": ("FUNCTION_ROLE_ID", "AROA3XFRBF535EXAMPLE1:escalate"),
     "concurrency is 0": ("MAXIMUM_CONCURRENCY", "0"),
@@ -262,6 +268,12 @@ def test_malformed_setting_is_the_only_problem(name: str, value: str) -> None:
     """The error names the variable."""
     both = REQUIRED | {"FINDINGS_TOPIC_ARN": TOPIC}
     assert problem_names(both | {name: value}) == [name]
+
+
+def test_share_of_the_feed_must_be_less_than_the_share_it_is_part_of() -> None:
+    """Nothing would be left for alerts."""
+    assert ["FEED_SHARE"] == problem_names(REQUIRED | {"CLOUDFLARE_SHARE": "3", "FEED_SHARE": "3"})
+    assert read_settings(REQUIRED | {"FEED_SHARE": "3"}).requests_per_window == 924.0
 
 
 def test_unknown_dispositions_are_named_with_the_valid_ones() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from functions.escalate.sqs_message import FIRST_SEEN, read_messages
+from functions.escalate.sqs_message import FIRST_SEEN, FROM_FEED, read_messages
 
 EVENTS = Path(__file__).parents[2] / "events"
 RECORD: dict[str, Any] = json.loads((EVENTS / "malicious.json").read_text(encoding="utf-8"))["Records"][0]
@@ -105,7 +105,7 @@ SENDERS: dict[str, tuple[str | None, str | None, bool]] = {
 }
 
 
-@pytest.mark.parametrize(("role_id", "sender", "is_believed"), SENDERS.values(), ids=SENDERS)
+@pytest.mark.parametrize(("role_id", "sender", "is_believed"), FEED_SENDERS.values(), ids=SENDERS)
 def test_first_seen_counts_only_from_the_function(role_id: str | None, sender: str | None, is_believed: bool) -> None:
     """A producer cannot forge times, or trip an alarm."""
     first_seen = SENT - timedelta(days=2)
@@ -114,3 +114,32 @@ def test_first_seen_counts_only_from_the_function(role_id: str | None, sender: s
     it["attributes"] |= {} if sender is None else {"SenderId": sender}
     [read] = read_messages({"Records": [it]}, role_id)
     assert (first_seen if is_believed else SENT) == read.first_seen
+
+
+# --- messages of the feed ---------------------------------------------------------------------------------------------
+
+OURS, FEED = "AROA3XFRBF535EXAMPLE1", "AROA3XFRBF535EXAMPLE2"
+FEED_SENDERS = {
+    "the feed": (f"{FEED}:feed", {}, FEED, True),
+    "the function, as a copy of the feed's message": (
+        f"{OURS}:escalate",
+        {FROM_FEED: {"stringValue": "true"}},
+        FEED,
+        True,
+    ),
+    "the function": (f"{OURS}:escalate", {}, FEED, False),
+    "a producer that claims to be the feed": ("AIDAPRODUCER:x", {FROM_FEED: {"stringValue": "true"}}, FEED, False),
+    "a producer whose id starts like the feed's": (f"{FEED}2:x", {}, FEED, False),
+    "anyone, without a feed": (f"{FEED}:feed", {}, None, False),
+}
+
+
+@pytest.mark.parametrize(("sender", "attributes", "feed", "expected"), FEED_SENDERS.values(), ids=SENDERS)
+def test_message_is_of_the_feed_if_its_role_sent_it(
+    sender: str, attributes: dict[str, Any], feed: str | None, expected: bool
+) -> None:
+    """SQS sets the sender, so that no producer can choose it."""
+    sent = record(**attributes)
+    sent["attributes"]["SenderId"] = sender
+    [message] = read_messages({"Records": [sent]}, OURS, feed)
+    assert expected == message.from_feed
