@@ -27,7 +27,7 @@ class Template:
     handler:         module and name of the handler.
     timeout:         maximum seconds of one invocation.
     batch_size:      maximum messages of one invocation.
-    variables:       names of the function's environment variables.
+    variables:       names of the environment variables of both functions.
     cloudformation:  the emulated resources, with the template's outputs and one more for each variable (`output_of`).
     """
 
@@ -48,7 +48,9 @@ def read_template(path: Path = TEMPLATE) -> Template:
     translated = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION)).translate(source, {})
     resources = translated["Resources"]
     function, trigger = (resources[name]["Properties"] for name in ("EscalateFunction", "EscalateFunctionRequests"))
-    variables = function["Environment"]["Variables"]
+    variables = (
+        resources["FeedFunction"]["Properties"]["Environment"]["Variables"] | function["Environment"]["Variables"]
+    )
     outputs = translated["Outputs"] | {output_of(name): {"Value": value} for name, value in variables.items()}
     queues = {name for name, it in resources.items() if it["Type"] == "AWS::SQS::Queue"}
     return Template(

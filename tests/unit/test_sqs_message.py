@@ -105,7 +105,7 @@ SENDERS: dict[str, tuple[str | None, str | None, bool]] = {
 }
 
 
-@pytest.mark.parametrize(("role_id", "sender", "is_believed"), FEED_SENDERS.values(), ids=SENDERS)
+@pytest.mark.parametrize(("role_id", "sender", "is_believed"), SENDERS.values(), ids=SENDERS)
 def test_first_seen_counts_only_from_the_function(role_id: str | None, sender: str | None, is_believed: bool) -> None:
     """A producer cannot forge times, or trip an alarm."""
     first_seen = SENT - timedelta(days=2)
@@ -119,7 +119,7 @@ def test_first_seen_counts_only_from_the_function(role_id: str | None, sender: s
 # --- messages of the feed ---------------------------------------------------------------------------------------------
 
 OURS, FEED = "AROA3XFRBF535EXAMPLE1", "AROA3XFRBF535EXAMPLE2"
-FEED_SENDERS = {
+FEED_SENDERS: dict[str, tuple[str, dict[str, Any], str | None, bool]] = {
     "the feed": (f"{FEED}:feed", {}, FEED, True),
     "the function, as a copy of the feed's message": (
         f"{OURS}:escalate",
@@ -134,7 +134,7 @@ FEED_SENDERS = {
 }
 
 
-@pytest.mark.parametrize(("sender", "attributes", "feed", "expected"), FEED_SENDERS.values(), ids=SENDERS)
+@pytest.mark.parametrize(("sender", "attributes", "feed", "expected"), FEED_SENDERS.values(), ids=FEED_SENDERS)
 def test_message_is_of_the_feed_if_its_role_sent_it(
     sender: str, attributes: dict[str, Any], feed: str | None, expected: bool
 ) -> None:
