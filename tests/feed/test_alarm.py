@@ -1,5 +1,6 @@
 """FeedAlarm, evaluated from the numbers of the template by CloudWatch's documented rule."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ MORE_POINTS = 2
 """CloudWatch reads more periods than it evaluates: 5 for 3 in its examples."""
 
 
-def is_alarm(points: list[float | None]) -> bool:
+def is_alarm(points: Sequence[float | None]) -> bool:
     """Whether the alarm fires. points: the maximum of each period, oldest first; None for a period without one.
 
     The newest real points decide. Only what they lack is filled, here as breaching.
@@ -21,7 +22,7 @@ def is_alarm(points: list[float | None]) -> bool:
     read = points[-(count + MORE_POINTS) :]
     real = [it for it in read if it is not None][-count:]
     breaching = sum(it > ALARM["Threshold"] for it in real) + (count - len(real))
-    return breaching >= needed
+    return bool(breaching >= needed)
 
 
 def test_missing_values_are_breaching() -> None:
@@ -39,7 +40,7 @@ def test_stopped_schedule_fires_after_four_periods() -> None:
     [([60.0] * 5, False), ([60.0, 60.0, 960.0], False), ([60.0, 960.0, 1260.0], True), ([960.0, 60.0, 60.0], False)],
     ids=["in time", "late once", "late twice", "in time again"],
 )
-def test_alarm_fires_at_a_lag_of_more_than_15_minutes(points: list[float | None], fires: bool) -> None:
+def test_alarm_fires_at_a_lag_of_more_than_15_minutes(points: list[float], fires: bool) -> None:
     assert fires == is_alarm([5.0] * 5 + points)
 
 

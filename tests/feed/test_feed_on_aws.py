@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,8 +23,11 @@ from ops.local.fake_cloudflare.search import Behavior
 from ops.local.fake_cloudflare.server import FakeCloudflare
 from ops.local.lambda_runtime import Environment
 from ops.local.stack import TOKEN, Stack, deploy
+from tests.integration.deployment import MakeDeployment
 from tests.integration.fake_cloudflare_client import ACCOUNT, WITHOUT_FAULTS, ChangingMailbox
 
+EVENTS = Path(__file__).parents[2] / "events"
+FEED_ROLE = "AROA3XFRBF535EXAMPLE2"
 MALICIOUS, SPAM = (
     next(mail for mail in WITHOUT_FAULTS if mail.mail and mail.mail.get("final_disposition") == word)
     for word in ("MALICIOUS", "SPAM")
@@ -226,3 +230,22 @@ def test_queue_that_does_not_answer_leaves_the_watermark(make_feed: MakeFeed) ->
     state, _ = feed.store().acquire("test", now() + timedelta(minutes=2))
     assert state.lag(now()) > timedelta(minutes=59)
     assert feed.store().look_up([EmailId(mail.investigate_id)])[mail.investigate_id].entry is None
+
+
+def test_escalate_function_answers_the_message_of_the_feed(make_deployment: MakeDeployment) -> None:
+    """From the message of a producer, no answer is written."""
+    deployment = make_deployment(variables={"FEED_ROLE_ID": FEED_ROLE})
+    store = TableStore(
+        Table(deployment.stack.dynamodb, deployment.stack.table, timedelta(days=30)), ACCOUNT, timedelta(hours=1)
+    )
+    event = json.loads((EVENTS / "malicious.json").read_text("utf-8"))
+    [record] = event["Records"]
+    record["body"] = MALICIOUS.investigate_id
+    answers = []
+    for sender in ("AIDAPRODUCER:x", f"{FEED_ROLE}:feed"):
+        record["attributes"]["SenderId"] = sender
+        assert deployment.function.invoke(event).response == {"batchItemFailures": []}
+        answers.append(store.look_up([EmailId(MALICIOUS.investigate_id)])[MALICIOUS.investigate_id].answer)
+    assert answers[0] is None
+    assert answers[1]
+    assert (Outcome.ALREADY_ESCALATED, "MALICIOUS") == (answers[1].outcome, answers[1].disposition)
