@@ -150,6 +150,7 @@ class Reader:
         return default
 
     def severity(self, name: str, default: Severity) -> Severity:
+        """A severity, in any case."""
         words = {it.value.lower(): it for it in Severity}
         value = self._environment.get(name, "").strip().lower() or default.value.lower()
         if value not in words:
