@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from functions.aws import AWS_FAILURES, ENTRIES
 from functions.domain.email_id import EmailId
+from functions.escalate.sqs_message import FROM_FEED
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -57,6 +58,7 @@ class RequestQueue:
 
 def _entry(number: int, request: Request) -> "Entry":
     values = {
+        FROM_FEED: "true",
         "edf_hash": request.edf_hash or "",
         "delivery_mode": request.delivery_mode or "",
         "delivery_status": ",".join(request.delivery_status[:20]),

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from functions.escalate.sqs_message import FROM_FEED
 from ops.local.lambda_runtime import Environment, FunctionError, Invocation
 from ops.local.stack import Stack
+from ops.local.template import FEED_ROLE_ID
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
@@ -67,12 +69,16 @@ class Poller:
 
 
 def lambda_record(message: "MessageTypeDef") -> dict[str, Any]:
-    """Convert a message from SQS to the record that Lambda passes to the function."""
+    """Convert a message from SQS to the record that Lambda passes to the function.
+
+    The emulated SQS names the same sender for all messages. Those of the feed get the sender that SQS would name.
+    """
+    is_from_feed = FROM_FEED in message.get("MessageAttributes", {})
     return {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],
         "body": message["Body"],
-        "attributes": message["Attributes"],
+        "attributes": message["Attributes"] | ({"SenderId": f"{FEED_ROLE_ID}:feed"} if is_from_feed else {}),
         "messageAttributes": {
             name: {"stringValue": it["StringValue"], "dataType": it["DataType"]}
             for name, it in message.get("MessageAttributes", {}).items()

@@ -1,4 +1,4 @@
-"""The messages of the local run, and the expected outcome of each."""
+"""The messages of the local run, and the expected outcome of each. The feed sends some of them."""
 
 import json
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from ops.local.fake_cloudflare.mailbox import Fault, Mail, Mailbox
 
 EVENTS = Path(__file__).parents[2] / "events"
 EXPECTED = Path(__file__).with_name("expected.json")
+FEED = "feed"
 
 _REFUSALS = frozenset({Fault.UNAUTHENTICATED, Fault.NO_PERMISSION, Fault.NOT_IN_PLAN, Fault.BAD_REQUEST})
 """Faults that make the function defer a request by five minutes, which is too long for a local run."""
@@ -18,7 +19,7 @@ _REFUSALS = frozenset({Fault.UNAUTHENTICATED, Fault.NO_PERMISSION, Fault.NOT_IN_
 class Scenario:
     """One message to send.
 
-    source:       the event file that contains it, or "mailbox".
+    source:       the event file that contains it, "mailbox", or "feed" if only the feed sends it.
     about:        a description to print.
     mail:         the email that it names, or None.
     outcome:      the expected outcome, with the expected disposition and reason if they are set.
@@ -75,7 +76,7 @@ def _named_mail(body: str, mailbox: Mailbox) -> Mail | None:
 def _from_mailbox(mail: Mail) -> Scenario:
     disposition = mail.result.get("final_disposition") if mail.result else None
     return Scenario(
-        source="mailbox",
+        source="mailbox" if mail.is_sent else FEED,
         about=mail.about,
         body=json.dumps({"investigate_id": mail.investigate_id}),
         mail=mail,

@@ -1,4 +1,4 @@
-"""`make local`: keep the local stack up until Ctrl-C, with the function polling its queue.
+"""`make local`: keep the local stack up until Ctrl-C, with the function polling its queue and the feed on its schedule.
 
 It listens on Docker's bridge if there is one, so that a container (`sam local invoke`) can reach it, else on loopback.
 Several can run at the same time: each has its own ports, and a folder named after one of them.
@@ -8,8 +8,9 @@ import argparse
 import os
 import signal
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor, wait
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event
 
 from rich.console import Console
@@ -26,6 +27,10 @@ from ops.local.subscriber import receive
 _STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 _POLL_SECONDS = 0.3
 """Pause between two polls: short for a person, and long enough to keep the processor idle."""
+FEED_SECONDS = 10.0
+"""Between two runs of the feed. On AWS it is a minute."""
+ARRIVAL = timedelta(seconds=15)
+"""After the start, an email arrives. Nothing sends its id."""
 
 
 def main() -> int:
@@ -37,7 +42,9 @@ def main() -> int:
     # Threads and the function's process inherit the blocked signals, so that only `sigwait` below receives them.
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     try:
-        mailbox = Mailbox.load().recent(datetime.now(UTC))
+        now = datetime.now(UTC)
+        # The feed begins an hour back. The other emails are older, so that they wait for their ids to be sent.
+        mailbox = Mailbox.load().recent(now - timedelta(hours=2), arrival=now + ARRIVAL)
     except (KeyError, TypeError, ValueError) as exc:
         console.print(f"Cannot read {MAILBOX}: {exc!r}. Compare the newest entry with the others, and correct it.")
         return 1
@@ -46,27 +53,48 @@ def main() -> int:
         local_stack(host, mailbox) as (stack, cloudflare),
         local_folder(stack, host) as folder,
         Environment(stack.template.handler, stack.environment, stack.template.timeout) as function,
+        Environment(stack.template.feed_handler, stack.environment, stack.template.timeout) as feed,
         ThreadPoolExecutor(1) as pool,
     ):
         console.print(guide(stack, cloudflare, mailbox, folder.path, host, polls=polls))
-        watch = pool.submit(_watch, stack, folder, function if polls else None, console, stopped)
+        functions = (function, feed) if polls else None
+        watch = pool.submit(_watch, stack, folder, functions, console, stopped)
         watch.add_done_callback(lambda _: os.kill(os.getpid(), signal.SIGTERM))  # a failure also ends `sigwait`
         signal.sigwait(_STOP_SIGNALS)
         stopped.set()
         while not wait([watch], timeout=0.1).done:
-            function.send_signal(signal.SIGKILL)  # an invocation can take a minute
+            for it in (function, feed):
+                it.send_signal(signal.SIGKILL)  # an invocation can take a minute
         watch.result()
     console.print(f"Stopped. {folder.path} is removed.")
     return 0
 
 
-def _watch(stack: Stack, folder: Folder, function: Environment | None, console: Console, stopped: Event) -> None:
-    """Deliver messages to the function, if any, and save alerts. Print a line for each outcome and alert."""
+def _watch(
+    stack: Stack, folder: Folder, functions: tuple[Environment, Environment] | None, console: Console, stopped: Event
+) -> None:
+    """Run the feed and deliver messages to the function, if any, and save alerts. Print a line for each event."""
+    next_run = time.monotonic()
     while not stopped.wait(_POLL_SECONDS):
-        if function is not None:
+        if functions is not None:
+            function, feed = functions
+            if time.monotonic() >= next_run:
+                next_run = time.monotonic() + FEED_SECONDS
+                _run_feed(feed, console, stopped)
             _deliver(Poller(stack, function), console, stopped)
         for alert in receive(stack):
             console.print(f"  {'alert':15}cat {folder.save_alert(alert)}")
+
+
+def _run_feed(feed: Environment, console: Console, stopped: Event) -> None:
+    try:
+        run = feed.invoke({}).response
+    except FunctionError as exc:
+        if not stopped.is_set():
+            console.print(f"The feed failed. Its next run continues.\n{exc}")
+        return
+    if run["queued"] or run["result"] != "done":
+        console.print(f"  {'feed':15}{run['result']}, {run['queued']} queued")
 
 
 def _deliver(poller: Poller, console: Console, stopped: Event) -> None:

@@ -126,7 +126,7 @@ def test_new_detection_is_queued_once_with_what_its_row_says(make_feed: MakeFeed
     assert [feed.run() for _ in range(3)] == [{"result": "done", "queued": it} for it in (1, 0, 0)]
     [message] = feed.queued()
     assert mail.investigate_id == message["Body"]
-    assert {"edf_hash": "0f1e", "delivery_mode": "API", "delivery_status": "delivered"} == {
+    assert {"from_feed": "true", "edf_hash": "0f1e", "delivery_mode": "API", "delivery_status": "delivered"} == {
         name: it["StringValue"] for name, it in message["MessageAttributes"].items()
     }
     lags = [it["FeedLagSeconds"] for it in feed.metrics]

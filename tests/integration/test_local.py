@@ -151,7 +151,7 @@ def test_two_runs_at_the_same_time_are_separate_and_clean_up() -> None:
 
         for run, email_id, disposition in ((first, MALICIOUS, "MALICIOUS"), (second, SUSPICIOUS, "SUSPICIOUS")):
             assert disposition == run.wait_for(rf"ESCALATED +{email_id} +(\S+)")
-            read = run.wait_for(r"alert +(cat .+)")
+            read = run.wait_for(rf"alert +(cat .+-{email_id}.txt)")
             assert f"{disposition} email" in run.shell(read)
             facts = json.loads(run.shell(read.replace(".txt", ".json")))
             assert email_id == facts["metadata"]["correlation_uid"]
@@ -170,6 +170,15 @@ def test_two_runs_at_the_same_time_are_separate_and_clean_up() -> None:
             assert is_closed(run.endpoint)
             with pytest.raises(ProcessLookupError):  # the group includes the function's process
                 os.killpg(run.process.pid, 0)
+
+
+def test_feed_finds_the_email_that_arrives() -> None:
+    """Nothing sends its id."""
+    [unsent] = (mail for mail in Mailbox.load() if not mail.is_sent)
+    with local_run() as run:
+        assert "done, 1 queued" == run.wait_for(r"feed +(.+)")
+        assert "MALICIOUS-BEC" == run.wait_for(rf"ESCALATED +{unsent.investigate_id} +(\S+)")
+        assert unsent.postfix_id in run.wait_for(r"alert +cat (.+)")
 
 
 def test_without_polling_messages_stay_and_alerts_are_still_received() -> None:

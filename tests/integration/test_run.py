@@ -34,9 +34,9 @@ def test_run_passes() -> None:
 
 
 def test_scenarios_cover_all_event_files_and_outcomes() -> None:
-    """Emails that no event names come from the mailbox."""
+    """Emails that no event names come from the mailbox, or from the feed."""
     sources = {it.source for it in SCENARIOS}
-    assert {path.name for path in (ROOT / "events").glob("*.json")} | {"mailbox"} == sources
+    assert {path.name for path in (ROOT / "events").glob("*.json")} | {"mailbox", "feed"} == sources
     assert {"ESCALATED", "NOT_ESCALATED", "NOT_FOUND", "REJECTED"} == {it.outcome for it in SCENARIOS}
 
 

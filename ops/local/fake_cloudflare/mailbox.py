@@ -68,6 +68,8 @@ class Mail:
     """The final outcome of a request for this email, with the default EscalateOn."""
     severity: str | None = None
     """The expected severity of the alert; None if there is no alert. It is in the file, not computed by our code."""
+    is_sent: bool = True
+    """Whether the local run sends its id. If not, only the feed can find it."""
 
     @property
     def alert_id(self) -> str:
@@ -111,14 +113,17 @@ class Mailbox:
         document = json.loads(path.read_text(encoding="utf-8"))
         return cls(document["account_id"], tuple(_mail(entry) for entry in document["messages"]))
 
-    def recent(self, now: datetime) -> Self:
+    def recent(self, now: datetime, arrival: datetime | None = None) -> Self:
         """Return the same emails with recent scan times, in the same order, one email a minute until now.
 
         Ids and headers keep their dates, because the files in `events/` and the documentation use the ids.
+        arrival: the time of the emails that only the feed finds. None: as all others.
         """
         in_order = sorted(self.mails, key=lambda mail: mail.scanned_at)
-        age = {mail.postfix_id: timedelta(minutes=number) for number, mail in enumerate(reversed(in_order), 1)}
-        return type(self)(self.account_id, tuple(mail.at(now - age[mail.postfix_id]) for mail in self.mails))
+        at = {mail.postfix_id: now - timedelta(minutes=number) for number, mail in enumerate(reversed(in_order), 1)}
+        if arrival:
+            at |= {mail.postfix_id: arrival for mail in self.mails if not mail.is_sent}
+        return type(self)(self.account_id, tuple(mail.at(at[mail.postfix_id]) for mail in self.mails))
 
     def find(self, name: str) -> Mail | None:
         """Find an email by its postfix id, alert id or investigate id."""
@@ -158,4 +163,5 @@ def _mail(entry: Mapping[str, Any]) -> Mail:
         script=tuple(Fault(fault) for fault in entry["script"]),
         expect=entry["expect"],
         severity=entry.get("severity"),
+        is_sent=entry.get("is_sent", True),
     )
