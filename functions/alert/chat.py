@@ -11,6 +11,7 @@ from functions.alert.links import by_host, shown_link
 from functions.alert.sanitize import defanged
 from functions.domain.detection import Link
 from functions.domain.header_fields import HeaderFields
+from functions.domain.message_details import Delivery
 from functions.domain.ordered_links import ordered_links
 from functions.domain.record import Record
 from functions.domain.spelling import visible
@@ -56,7 +57,7 @@ def _facts(record: Record, fields: HeaderFields, deployment: str) -> list[str]:
         "From": _code(fields.sender),
         "Reply-To": _code(", ".join(map(str, fields.other_reply_to))),
         "Subject": _code(fields.subject),
-        "Delivery": record.locations if record.details else "",
+        "Delivery": record.locations if record.details or record.delivery is not Delivery.UNKNOWN else "",
     }
     if detection:
         sender, checks, counts = detection.sender_info, detection.validation, detection.counts

@@ -85,7 +85,6 @@ def _detection_sections(detection: Detection) -> list[Iterable[str]]:
 
 
 def _email(record: Record, fields: HeaderFields) -> Iterator[str]:
-    details = record.details
     shown = ", ".join(defanged(visible(it), 80) for it in fields.recipients[:_MAX_ITEMS])
     more = f" and {len(fields.recipients) - _MAX_ITEMS} more" if len(fields.recipients) > _MAX_ITEMS else ""
     yield from _row("Recipients", shown + more or "unknown")
@@ -93,7 +92,7 @@ def _email(record: Record, fields: HeaderFields) -> Iterator[str]:
     if fields.other_reply_to:
         yield from _row("Reply-To", defanged(visible(", ".join(map(str, fields.other_reply_to))), _MAX_TEXT))
     yield from _row("Subject", defanged(visible(fields.subject) or "unknown", _MAX_TEXT))
-    if details:
+    if record.details or record.delivery is not Delivery.UNKNOWN:
         yield from _row("Delivery", record.locations)
     yield from _times(record, fields)
 

@@ -113,7 +113,8 @@ def next_steps(record: Record) -> tuple[str, str, str]:
 
 def _mode(record: Record) -> str:
     """Cloudflare's delivery mode; empty if it is not known."""
-    return ((record.details.delivery_mode if record.details else None) or "").strip().upper()
+    source = record.details or record.feed
+    return ((source.delivery_mode if source else None) or "").strip().upper()
 
 
 def _find_similar(record: Record) -> str:

@@ -5,7 +5,7 @@ detection: a field of the wrong type counts as absent, and is listed as drift.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -109,15 +109,21 @@ class MessageDetails:
     @property
     def delivery_counts(self) -> dict[Delivery, int]:
         """How many statuses say where the email is, most urgent first. A status of a new word counts as unknown."""
-        counts = Counter(_BY_STATUS.get(it.strip().lower(), Delivery.UNKNOWN) for it in self.delivery_status)
+        counts = delivery_counts(self.delivery_status)
         if self.is_quarantined and set(counts) <= {Delivery.UNKNOWN}:
-            return {Delivery.HELD: max(1, counts.total())}
-        return {it: counts[it] for it in dict.fromkeys((*_BY_STATUS.values(), Delivery.UNKNOWN)) if counts[it]}
+            return {Delivery.HELD: max(1, sum(counts.values()))}
+        return counts
 
     @property
     def recipients(self) -> tuple[str, ...]:
         """All recipients without duplicates: by mailbox, then by envelope, then by header."""
         return tuple(dict.fromkeys((*self.client_recipients, *self.envelope_to, *self.to)))
+
+
+def delivery_counts(statuses: Iterable[str]) -> dict[Delivery, int]:
+    """How many of Cloudflare's statuses say where the email is, most urgent first; see MessageDetails.delivery_counts."""
+    counts = Counter(_BY_STATUS.get(it.strip().lower(), Delivery.UNKNOWN) for it in statuses)
+    return {it: counts[it] for it in dict.fromkeys((*_BY_STATUS.values(), Delivery.UNKNOWN)) if counts[it]}
 
 
 def read_message_details(result: dict[str, object]) -> MessageDetails:

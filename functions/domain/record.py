@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from functions.domain.detection import Detection
 from functions.domain.email_id import EmailId, IdKind
+from functions.domain.feed_facts import FeedFacts
 from functions.domain.message_details import Delivery, MessageDetails
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.severity import Severity
@@ -66,6 +67,9 @@ class Record:
     worst_delivery: of an alert about several deliveries, where the most severe one is.
     revision:       how many alerts about the email there were before.
     previous:       the alert before this one.
+    feed:           what the feed said about the delivery; None if another program sent the request.
+    details_pending: whether the feed asks again for the message details.
+    details_at:     when the message details came, if that was after the alert.
     """
 
     account_id: str
@@ -88,6 +92,9 @@ class Record:
     worst_delivery: Delivery | None = None
     revision: int = 0
     previous: PreviousAlert | None = None
+    feed: FeedFacts | None = None
+    details_pending: bool = False
+    details_at: datetime | None = None
 
     @property
     def email(self) -> str:
@@ -115,7 +122,8 @@ class Record:
     @property
     def delivery(self) -> Delivery:
         """Where the email is; of several deliveries, where the most severe one is."""
-        return self.worst_delivery or (self.details.delivery if self.details else Delivery.UNKNOWN)
+        source = self.details or self.feed
+        return self.worst_delivery or (source.delivery if source else Delivery.UNKNOWN)
 
     @property
     def location(self) -> str:

@@ -119,6 +119,7 @@ class Policy:
             fetched_at=fetched_at,
             decided_at=decided_at,
             sqs_message_id=message.id,
+            feed=message.feed,
         )
 
 

@@ -12,6 +12,7 @@ from functions.domain.outcome import Outcome, Reason
 from functions.escalate.decision import Policy
 from functions.escalate.queues import Queues
 from functions.escalate.retries import limit_retries
+from functions.escalate.sqs_message import Message
 from functions.escalate.stages import MessageResult
 from functions.ledger.ledger import Ledger
 from functions.ledger.queue_entry import QueueAnswer
@@ -70,7 +71,9 @@ class Finisher:
         answers = [
             QueueAnswer(result.id, result.outcome, result.answered or "", now)
             for result in results
-            if result.message.from_feed and result.id and result.outcome not in (Outcome.RETRY, Outcome.DEFERRED)
+            if _asks_for_disposition(result.message)
+            and result.id
+            and result.outcome not in (Outcome.RETRY, Outcome.DEFERRED)
         ]
         if self.ledger is None or not answers:
             return [True] * len(results)
@@ -97,6 +100,11 @@ class Finisher:
             return self.ledger.record([result.record for result in results if result.record is not None])
         except LedgerUnavailable:
             return [False] * len(results)
+
+
+def _asks_for_disposition(message: Message) -> bool:
+    """Whether the feed waits for the answer: not if it asks for the message details of a record."""
+    return message.feed is not None and not message.feed.details_of
 
 
 def _apply(

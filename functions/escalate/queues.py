@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from functions.aws import AWS_FAILURES, chunks
+from functions.domain.feed_facts import feed_text
 from functions.escalate.retries import backoff_seconds, delay_seconds
 from functions.escalate.sqs_message import FIRST_SEEN, FROM_FEED
 from functions.escalate.stages import MessageResult
@@ -91,7 +92,8 @@ class Queues:
 
     def _delayed_entry(self, result: MessageResult) -> "Entry":
         delay = delay_seconds(result.delay, self.jitter)
-        attributes = {FIRST_SEEN: _first_seen(result)} | ({FROM_FEED: "true"} if result.message.from_feed else {})
+        feed = result.message.feed
+        attributes = {FIRST_SEEN: _first_seen(result)} | ({FROM_FEED: feed_text(feed)} if feed else {})
         return _entry(result, attributes) | {"DelaySeconds": delay}
 
 

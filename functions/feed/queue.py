@@ -1,29 +1,25 @@
 """The requests queue: one message for each delivery, with what the row says about it."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from functions.aws import AWS_FAILURES, ENTRIES
 from functions.domain.email_id import EmailId
+from functions.domain.feed_facts import FeedFacts, feed_text
 from functions.escalate.sqs_message import FROM_FEED
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef as Entry
 
-_SAFE = re.compile(r"[A-Za-z0-9_.,:+/=-]{1,256}")
-
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A delivery to ask about, with what its row says. It has no subject and no address."""
+    """A delivery to ask about, with what the feed knows of it."""
 
     id: EmailId
-    edf_hash: str | None = None
-    delivery_mode: str | None = None
-    delivery_status: tuple[str, ...] = ()
+    facts: FeedFacts
 
 
 class Queue(Protocol):
@@ -57,18 +53,8 @@ class RequestQueue:
 
 
 def _entry(number: int, request: Request) -> "Entry":
-    values = {
-        FROM_FEED: "true",
-        "edf_hash": request.edf_hash or "",
-        "delivery_mode": request.delivery_mode or "",
-        "delivery_status": ",".join(request.delivery_status[:20]),
-    }
     return {
         "Id": str(number),
         "MessageBody": request.id.value,
-        "MessageAttributes": {
-            name: {"DataType": "String", "StringValue": value}
-            for name, value in values.items()
-            if _SAFE.fullmatch(value)
-        },
+        "MessageAttributes": {FROM_FEED: {"DataType": "String", "StringValue": feed_text(request.facts)}},
     }

@@ -22,6 +22,7 @@ from functions.cloudflare.errors import (
     Unavailable,
 )
 from functions.cloudflare.search import PER_PAGE, Page, Query
+from functions.domain.feed_facts import FeedFacts
 from functions.domain.search_row import SearchRow
 from functions.feed.budget import MINUTE_RESERVE, Budget
 from functions.feed.queue import Queue, Request
@@ -179,7 +180,8 @@ class _Run:
         if missing:
             now = self.runner.now()
             self.report.missing += len(missing)
-            self._queue(loop, [(Request(it.id), missing_entry(it, loop.name, now)) for it in missing])
+            facts = FeedFacts(loop.name, now, missing=True)
+            self._queue(loop, [(Request(it.id, facts), missing_entry(it, loop.name, now)) for it in missing])
 
     def _handle(self, loop: Loop, page: "_SlicePage") -> None:
         """Queue the rows of a page that are new, then note them."""
@@ -203,7 +205,7 @@ class _Run:
             if choice is Choice.QUEUE:
                 entry = entry_for(row, verdict(row.final_disposition)[0], loop.name, it, now)
                 known[row.id.value] = Known(entry, it.answer)  # a page can name a delivery twice
-                chosen.append((_request(row), entry))
+                chosen.append((_request(row, loop, now), entry))
                 self.report.late += bool(loop.every and it.entry is None)
                 self.report.dispositions[entry.disposition] += 1
             elif choice is Choice.UNRESOLVED and it.entry:
@@ -263,8 +265,15 @@ class _SlicePage:
     known: dict[str, Known]
 
 
-def _request(row: SearchRow) -> Request:
-    return Request(row.id, row.edf_hash, row.delivery_mode, row.delivery_status)
+def _request(row: SearchRow, loop: Loop, now: datetime) -> Request:
+    facts = FeedFacts(
+        loop.name,
+        now,
+        edf_hash=row.edf_hash,
+        delivery_mode=row.delivery_mode,
+        delivery_status=row.delivery_status,
+    )
+    return Request(row.id, facts)
 
 
 def _is_too_long(error: CloudflareError, pages: int) -> bool:

@@ -5,12 +5,14 @@ details, of the 400 KB that DynamoDB accepts. Ten records fit into the 4 MB of a
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from functions.cloudflare.contract import VERSION
 from functions.domain.detection import read_detection
 from functions.domain.email_id import EmailId
+from functions.domain.feed_facts import feed_attributes, read_feed_facts
 from functions.domain.header_fields import header_fields
 from functions.domain.message_details import Delivery, read_message_details
 from functions.domain.outcome import Outcome, Reason
@@ -56,6 +58,9 @@ def attributes(record: Record, retention: timedelta) -> dict[str, object]:
         "month": decided_at[MONTH],
         "sqs_message_id": record.sqs_message_id,
         "drift": list(record.drift),
+        "feed": feed_attributes(replace(record.feed, details_of="")) if record.feed else None,
+        "details_pending": record.details_pending or None,
+        "details_at": moment(record.details_at) if record.details_at else None,
         "expires_at": int((record.decided_at + retention).timestamp()),
     }
     known |= previous_attributes(record.previous)
@@ -112,4 +117,8 @@ def read_record(item: Mapping[str, Any]) -> Record:
         worst_delivery=Delivery(item["delivery"]) if "delivery" in item else None,
         revision=item["revision"],
         previous=read_previous(item),
+        feed=read_feed_facts(item["feed"]) if "feed" in item else None,
+        # A worker that took the record over may have had the details.
+        details_pending="details_pending" in item and "details" not in item,
+        details_at=datetime.fromisoformat(item["details_at"]) if "details_at" in item else None,
     )

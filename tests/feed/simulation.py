@@ -15,6 +15,7 @@ from typing import Literal
 from functions.cloudflare.errors import Refused, SearchIncomplete, StillSearching, Throttled
 from functions.cloudflare.search import Page, Query
 from functions.domain.email_id import EmailId
+from functions.domain.feed_facts import FeedFacts
 from functions.domain.outcome import Outcome
 from functions.domain.search_row import SearchRow
 from functions.escalate.decision import ESCALATE_BY_DEFAULT
@@ -444,7 +445,7 @@ def poll(
             known = world.entries[_day(row.id)].get(row.id.value, UNKNOWN)
             escalates = row.final_disposition in ESCALATE_BY_DEFAULT
             if escalates and not (known.answer and known.answer.disposition == row.final_disposition):
-                world.send([Request(row.id)])
+                world.send([Request(row.id, FeedFacts())])
         newest = max((world.by_id[row.id.value].at for row in rows), default=cursor)
         cursor = newest if way == "newest event" else at
     return _outcomes(world, []).missed

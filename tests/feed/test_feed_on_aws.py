@@ -126,9 +126,11 @@ def test_new_detection_is_queued_once_with_what_its_row_says(make_feed: MakeFeed
     assert [feed.run() for _ in range(3)] == [{"result": "done", "queued": it} for it in (1, 0, 0)]
     [message] = feed.queued()
     assert mail.investigate_id == message["Body"]
-    assert {"from_feed": "true", "edf_hash": "0f1e", "delivery_mode": "API", "delivery_status": "delivered"} == {
-        name: it["StringValue"] for name, it in message["MessageAttributes"].items()
-    }
+    [(name, attribute)] = message["MessageAttributes"].items()
+    facts = json.loads(attribute["StringValue"])
+    assert now() - datetime.fromisoformat(facts.pop("seen_at")) < timedelta(minutes=5)
+    expected = {"loop": "minute", "edf_hash": "0f1e", "delivery_mode": "API", "delivery_status": ["delivered"]}
+    assert ("from_feed", expected) == (name, facts)
     lags = [it["FeedLagSeconds"] for it in feed.metrics]
     assert len(lags) == 3
     assert max(lag for [lag] in lags) < 60

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from functions.domain.email_id import EmailId
+from functions.domain.feed_facts import FeedFacts
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import Record
 from functions.ledger.claim import ClaimOwner
@@ -54,6 +55,33 @@ def malicious(**fields: Any) -> Record:
         "drift": ("$.findings[0].new: unknown",),
     }
     return escalated(**ordinary | fields)
+
+
+@pytest.mark.parametrize(
+    ("loop", "by"),
+    [
+        ("minute", "the minute run"),
+        ("hourly", "the hourly sweep"),
+        ("daily", "the daily sweep"),
+        ("backfill", "a backfill"),
+        ("of a later release", "the feed"),
+    ],
+)
+@pytest.mark.parametrize(("missing", "found"), [(False, "seen in"), (True, "missing from")])
+def test_email_that_the_feed_queued_says_when_it_was_seen(
+    make_ledger: MakeLedger, loop: str, by: str, missing: bool, found: str
+) -> None:
+    """The record has it: the feed's own entry expires after 30 days."""
+    ledger = make_ledger([])
+    seen_at = QUEUED - timedelta(seconds=1)
+    alert(ledger.ledger, malicious(feed=FeedFacts(loop, seen_at, missing)))
+    lines = ledger.run("explain", POSTFIX_ID).stdout
+    assert f"2026-11-20T22:59:57.000Z\tfeed\t{found} Cloudflare's search, queued by {by}\n" in lines
+    assert lines.index("\tfeed\t") < lines.index("\tqueued\t")
+
+
+def test_email_of_another_program_says_nothing_of_the_feed(email: LedgerCli) -> None:
+    assert "Cloudflare's search" not in email.run("explain", POSTFIX_ID).stdout
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 
 from functions.domain.email_id import EmailId
+from functions.domain.feed_facts import FeedFacts
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import Record
 from functions.escalate.decision import ESCALATE_BY_DEFAULT, Policy
@@ -280,7 +281,7 @@ def test_effects_are_applied_with_just_enough_time() -> None:
 
 def of_feed(result: MessageResult, answered: str | None = None) -> MessageResult:
     return replace(
-        result, message=replace(result.message, from_feed=True), id=EmailId(INVESTIGATE_ID), answered=answered
+        result, message=replace(result.message, feed=FeedFacts()), id=EmailId(INVESTIGATE_ID), answered=answered
     )
 
 

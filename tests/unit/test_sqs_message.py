@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from functions.domain.feed_facts import FeedFacts, feed_text, read_feed_text
 from functions.escalate.sqs_message import FIRST_SEEN, FROM_FEED, read_messages
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -142,4 +143,54 @@ def test_message_is_of_the_feed_if_its_role_sent_it(
     sent = record(**attributes)
     sent["attributes"]["SenderId"] = sender
     [message] = read_messages({"Records": [sent]}, OURS, feed)
-    assert expected == message.from_feed
+    assert expected == (message.feed is not None)
+
+
+FACTS = FeedFacts(
+    loop="hourly",
+    seen_at=SENT,
+    missing=True,
+    edf_hash="0f1e",
+    delivery_mode="API",
+    delivery_status=("quarantined", "delivered"),
+    details_of="2026-11-23T12:01:00.000Z 0123/4Njp3P0STMz2c02Q#0",
+)
+
+
+@pytest.mark.parametrize("sender", [f"{FEED}:feed", f"{OURS}:escalate"], ids=["the feed", "a copy of the function"])
+def test_facts_of_the_feed_are_read_and_kept_by_a_copy(sender: str) -> None:
+    sent = record(**{FROM_FEED: {"stringValue": feed_text(FACTS)}})
+    sent["attributes"]["SenderId"] = sender
+    [message] = read_messages({"Records": [sent]}, OURS, FEED)
+    assert FACTS == message.feed
+
+
+@pytest.mark.parametrize("role_id", [OURS, None], ids=["with a role", "without a role"])
+def test_facts_of_a_producer_are_not_read(role_id: str | None) -> None:
+    """They would change the severity of an alert."""
+    sent = record(**{FROM_FEED: {"stringValue": feed_text(FACTS)}})
+    sent["attributes"]["SenderId"] = "AIDAPRODUCER:x"
+    [message] = read_messages({"Records": [sent]}, role_id, FEED)
+    assert message.feed is None
+
+
+UNREADABLE = {
+    "nothing": "",
+    "true, of an older release": "true",
+    "a list": "[]",
+    "half": "{",
+    "nested too deeply": "[" * 100_000,
+    "of other types": '{"seen_at": "yesterday", "delivery_status": 5, "loop": {}}',
+}
+
+
+@pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE)
+def test_unreadable_facts_of_the_feed_are_unknown(text: str) -> None:
+    """A message of an older or a newer release is never lost."""
+    assert FeedFacts() == read_feed_text(text)
+
+
+def test_facts_that_are_no_words_are_left_out() -> None:
+    """They come from Cloudflare. What does not look like a word could be mail content, or too long for the message."""
+    odd = FeedFacts(edf_hash="x" * 65, delivery_mode="two words", delivery_status=("delivered",) * 9 + ("d\u202e",))
+    assert FeedFacts(delivery_status=("delivered",)) == read_feed_text(feed_text(odd))

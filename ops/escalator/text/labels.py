@@ -40,6 +40,14 @@ KINDS = {
     SearchKind.SENDER_IP: "IP address of a sender",
     SearchKind.MESSAGE_ID: "Message-ID",
 }
+LOOPS = {
+    "minute": "the minute run",
+    "hourly": "the hourly sweep",
+    "daily": "the daily sweep",
+    "backfill": "a backfill",
+    "details": "the feed, for the message details of an earlier alert",
+}
+"""The loops of the feed, as a record names them."""
 IN_INBOX = {"true": "in an inbox", "false": "not in an inbox", "unknown": "not known"}
 """By `Delivery.delivered`."""
 

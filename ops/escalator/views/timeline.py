@@ -19,7 +19,7 @@ from ops.escalator.records.stored_record import (
     StoredRecord,
     UnreadableRecord,
 )
-from ops.escalator.text.labels import OUTCOMES, REASONS, counted
+from ops.escalator.text.labels import LOOPS, OUTCOMES, REASONS, counted
 
 _LISTS = {
     "links": ("link", "links"),
@@ -94,6 +94,10 @@ def _events(stored: StoredRecord, now: datetime) -> Iterator[Event]:
     record = stored.record
     rejected = record.outcome is Outcome.REJECTED
     yield from _email(stored)
+    if record.feed:
+        found = "missing from" if record.feed.missing else "seen in"
+        by = LOOPS.get(record.feed.loop, "the feed")
+        yield Event(record.feed.seen_at, "feed", (f"{found} Cloudflare's search, queued by {by}",))
     yield Event(record.queued_at, "queued", (f"by SQS message {record.sqs_message_id}",))
     if not rejected:
         yield Event(record.fetched_at, "fetched", tuple(_fetched(stored)))
