@@ -117,7 +117,9 @@ def _pipeline(settings: Settings, logger: Logger) -> Pipeline:
     queues = Queues(sqs, settings.request_queue_url, settings.dead_letter_queue_url)
     return Pipeline(
         policy=policy,
-        investigator=Investigator(cloudflare, threads, policy, settings.fetch_details, _now),
+        investigator=Investigator(
+            cloudflare, threads, policy, settings.fetch_details, _now, settings.feed_role_id is not None
+        ),
         notifier=Notifier(ledger, topic, _alert_options(settings), _now, people=people),
         finisher=Finisher(ledger, queues, policy, settings.max_receive_count, _now),
         now=_now,

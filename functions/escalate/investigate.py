@@ -52,13 +52,17 @@ class _Answer:
 
 @dataclass(frozen=True, slots=True)
 class Investigator:
-    """Cloudflare, and the threads that send the requests."""
+    """Cloudflare, and the threads that send the requests.
+
+    asks_again: whether the feed queues an email again whose message details do not come in time.
+    """
 
     cloudflare: Cloudflare
     threads: Executor
     policy: Policy
     with_details: bool
     now: Callable[[], datetime]
+    asks_again: bool = False
 
     def detect(self, requests: list[Request], seconds_left: float) -> list[Detected | MessageResult]:
         """The detection of each request, all at the same time; requests with the same id share one.
@@ -81,18 +85,30 @@ class Investigator:
         """Message details for the emails that need them, where Cloudflare answers in time."""
         if not self.with_details:
             return known
-        needed = [decision.record.details is None and state.needs_details(decision.record) for decision, state in known]
+        needed = [
+            decision.record.details is None and (state.needs_details(decision.record) or bool(details_of(decision)))
+            for decision, state in known
+        ]
         calls = [
             self.threads.submit(self._with_details, decision) if need else None
             for (decision, _), need in zip(known, needed, strict=True)
         ]
         wait([call for call in calls if call], timeout=DETAILS_SECONDS)
-        return [
-            _with_state(call.result(), decision, state)
-            if call and not call.cancel() and call.done()
-            else (decision, state)
-            for (decision, state), call in zip(known, calls, strict=True)
+        answered = [
+            call.result() if call and not call.cancel() and call.done() else decision
+            for (decision, _), call in zip(known, calls, strict=True)
         ]
+        return [
+            _with_state(self._pending(answer) if need else answer, decision, state)
+            for answer, need, (decision, state) in zip(answered, needed, known, strict=True)
+        ]
+
+    def _pending(self, decision: Decision) -> Decision:
+        """The decision, with a note for the feed if the message details of an alert have not come."""
+        record = decision.record
+        if not self.asks_again or record.details or not record.escalates:
+            return decision
+        return replace(decision, record=replace(record, details_pending=True))
 
     def _with_details(self, decision: Decision) -> Decision:
         record = decision.record
@@ -100,6 +116,9 @@ class Investigator:
             details = self.cloudflare.message_details(record.resolved_id or record.id, DETAILS_SECONDS - GRACE_SECONDS)
         except CloudflareError:
             return decision
+        if details_of(decision) and replace(record, details=details).email != record.email:
+            # A short id gets its date from the details, and would be another email than the one that waits for them.
+            details = replace(details, id=None)
         drift = (*record.drift, *details.drift)
         record = with_severity(replace(record, details=details, drift=drift))
         return replace(decision, record=record, result=replace(decision.result, drift=drift))
@@ -175,6 +194,12 @@ class Investigator:
             case InvalidAnswer():
                 result = replace(result, outcome=Outcome.REJECTED, reason=Reason.INVALID_ANSWER)
         return result
+
+
+def details_of(decision: Decision) -> str:
+    """The request of the record whose message details the feed asks for; empty for any other message."""
+    feed = decision.request.message.feed
+    return feed.details_of if feed else ""
 
 
 def _with_state(detailed: Decision, decision: Decision, state: EmailState) -> Known:

@@ -16,7 +16,7 @@ from functions.domain.email_state import EmailState, most_severe
 from functions.domain.header_fields import header_fields
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import Record
-from functions.escalate.investigate import Known
+from functions.escalate.investigate import Known, details_of
 from functions.escalate.stages import Claimed, Decision, EmailGroup, MessageResult, Published, group_by_email
 from functions.escalate.topic import Topic, publish_to_all
 from functions.ledger.claim import Claim, ClaimOwner, ClaimStatus
@@ -29,6 +29,8 @@ MARK_PAUSES = (0.2, 0.5, 1.0, 2.0)
 """Seconds between the tries to mark."""
 MARK_SECONDS = 10.0
 """The time that one more try needs: 8 s at its slowest, and the pause before it."""
+COMPLETE_SECONDS = 12.0
+"""The time that adding message details usually needs: four calls. If they take longer, the message is delivered again."""
 INDEX_SECONDS = 9.0
 """The time that writing pointers needs: 8 s at its slowest, and the answer to Lambda."""
 
@@ -131,7 +133,7 @@ class Notifier:
             else _retried(item.claimed.group, Reason.LEDGER_UNAVAILABLE, failure, sns_message_id=item.sns_message_id)
             for item in published
         ]
-        return self._index(self.ledger, done, seconds_left)
+        return self._complete(self.ledger, self._index(self.ledger, done, seconds_left), seconds_left)
 
     def _note(self, ledger: Ledger, published: Sequence[Published], owner: str) -> list[Published]:
         """Record which topic has taken an alert that another has not: the redelivery publishes to the other one only."""
@@ -184,6 +186,32 @@ class Notifier:
             _retried(item.group, Reason.LEDGER_UNAVAILABLE, failure) if i in failed else item
             for i, item in enumerate(items)
         ]
+
+    def _complete(self, ledger: Ledger, items: list[Claimed], seconds_left: Callable[[], float]) -> list[Claimed]:
+        """Add the message details that the feed has asked for to the records of earlier alerts. What fails is retried."""
+        waiting = {i: found for i, item in enumerate(items) if (found := _details(item))}
+        if not waiting:
+            return items
+        failure = "the message details are not added to the record of the alert yet"
+        try:
+            if seconds_left() >= COMPLETE_SECONDS:
+                ledger.complete([it for found in waiting.values() for it in found], self.now())
+                return items
+        except LedgerUnavailable as exc:
+            failure = f"{failure}: {exc}"
+        return [
+            _retried(item.group, Reason.LEDGER_UNAVAILABLE, failure) if i in waiting else item
+            for i, item in enumerate(items)
+        ]
+
+
+def _details(item: Claimed) -> list[tuple[str, Record]]:
+    """The answers with message details that records of earlier alerts wait for."""
+    return [
+        (details_of(decision), decision.record)
+        for decision, result in zip(item.group.decisions, item.results, strict=True)
+        if decision.record.details and details_of(decision) and result.outcome is not Outcome.RETRY
+    ]
 
 
 def _claimed(group: EmailGroup, claim: Claim) -> Claimed:

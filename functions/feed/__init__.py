@@ -11,5 +11,6 @@ Start with `runner.py`. The other modules:
     state.py      what the feed remembers between runs
     store.py      the table: the state with its lease, and an entry for each queued delivery
     queue.py      the requests queue
+    details.py    emails whose alerts went out without message details
     telemetry.py  one log line and the metrics of a run
 """

@@ -25,6 +25,7 @@ from functions.cloudflare.search import PER_PAGE, Page, Query
 from functions.domain.feed_facts import FeedFacts
 from functions.domain.search_row import SearchRow
 from functions.feed.budget import MINUTE_RESERVE, Budget
+from functions.feed.details import ask_for_details
 from functions.feed.queue import Queue, Request
 from functions.feed.selection import UNKNOWN, Choice, Known, Selection, entry_for, missing_entry
 from functions.feed.state import FeedState
@@ -68,6 +69,7 @@ class RunReport:
     unresolved: int = 0
     unreadable: int = 0
     missing: int = 0
+    details: int = 0
     dispositions: Counter[str] = field(default_factory=Counter)
 
 
@@ -133,6 +135,8 @@ class _Run:
                 self.runner.budget.reserve = MINUTE_RESERVE if loop.every else 0
                 if not self._pass(loop):
                     break
+            if self.report.result in (Result.DONE, Result.CONTINUES):
+                self.report.details = ask_for_details(self.runner.store, self.runner.queue, self.runner.now())
             self.runner.store.release(self.owner)
         except (LedgerUnavailable, QueueRefused) as exc:
             self.report.result, self.report.detail = Result.UNAVAILABLE, str(exc)

@@ -1,6 +1,6 @@
 """The table as the feed uses it: the state with its lease, and the entries of queued deliveries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
@@ -12,7 +12,15 @@ from functions.feed.selection import UNKNOWN, Known
 from functions.feed.state import FeedState, first_state, read_state, state_attributes
 from functions.feed.windows import Window
 from functions.ledger.attribute_values import from_item, to_item
-from functions.ledger.keys import feed_state_key, is_answer, queue_answer_key, queue_day, queue_entry_key
+from functions.ledger.details_request import DetailsRequest, details_item, read_details_request
+from functions.ledger.keys import (
+    details_partition,
+    feed_state_key,
+    is_answer,
+    queue_answer_key,
+    queue_day,
+    queue_entry_key,
+)
 from functions.ledger.queue_entry import QueueEntry, entry_item, read_answer, read_entry
 from functions.ledger.table import LedgerUnavailable, Table
 
@@ -46,6 +54,12 @@ class Store(Protocol):
 
     def put(self, entries: Sequence[QueueEntry]) -> None:
         """Store entries."""
+
+    def due_details(self, now: datetime, limit: int) -> list[DetailsRequest]:
+        """The records that wait for message details and are due, the longest waiting first."""
+
+    def replace_details(self, requests: Mapping[DetailsRequest, DetailsRequest | None]) -> None:
+        """Replace requests by the next ones, or remove them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +153,25 @@ class TableStore:
         """See Store."""
         if not all(self.table.put_all([entry_item(self.account_id, entry) for entry in entries])):
             raise LedgerUnavailable("DynamoDB did not take all entries")
+
+    def due_details(self, now: datetime, limit: int) -> list[DetailsRequest]:
+        """See Store."""
+        try:
+            answer = self.table.dynamodb.query(
+                TableName=self.table.name,
+                KeyConditionExpression="pk = :pk AND sk < :now",
+                ExpressionAttributeValues=to_item({":pk": details_partition(self.account_id), ":now": moment(now)}),
+                Limit=limit,
+            )
+        except AWS_FAILURES as exc:
+            raise LedgerUnavailable(f"DynamoDB did not answer: {cause(exc)}") from exc
+        return [read_details_request(self.account_id, from_item(it)) for it in answer["Items"]]
+
+    def replace_details(self, requests: Mapping[DetailsRequest, DetailsRequest | None]) -> None:
+        """See Store. A request that is not removed is queued once more."""
+        if not all(self.table.put_all([details_item(it) for it in requests.values() if it])):
+            raise LedgerUnavailable("DynamoDB did not take all requests for message details")
+        self.table.delete_all([it.key for it in requests])
 
 
 def _known(entry: dict[str, Any], answer: dict[str, Any]) -> Known:

@@ -89,6 +89,33 @@ def attributes(record: Record, retention: timedelta) -> dict[str, object]:
     return {name: value for name, value in known.items() if value not in (None, "", {})}
 
 
+_OF_DETAILS = frozenset(
+    {
+        "delivery_status",
+        "details",
+        "details_at",
+        "details_counts",
+        "details_dropped",
+        "drift",
+        "search_cut",
+        "sender_domain",
+        "subject",
+    }
+)
+
+
+def details_attributes(record: Record, retention: timedelta, search_cut: Mapping[str, int]) -> dict[str, object]:
+    """The attributes of a record that change when its message details come after the alert.
+
+    Severity and delivery stay as the alert said them. search_cut: of the record so far. The detection that it was counted
+    from may have been longer than the stored one.
+    """
+    known = {name: value for name, value in attributes(record, retention).items() if name in _OF_DETAILS}
+    cut: Any = known.pop("search_cut", {})
+    merged = {kind: max(cut.get(kind, 0), search_cut.get(kind, 0)) for kind in {*cut, *search_cut}}
+    return known | ({"search_cut": merged} if merged else {})
+
+
 def read_record(item: Mapping[str, Any]) -> Record:
     """The record with these attributes, without the parts that were cut for size.
 

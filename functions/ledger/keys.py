@@ -9,6 +9,7 @@
     feed=<account>    state                                        what the feed remembers between runs
     feed=<account>/<date>  <investigate id>                        a delivery that the feed has queued
     feed=<account>/<date>  <investigate id>#answer                 what came of it
+    feed=<account>/details  <time> <sk of a record>                a record that waits for its message details
 
 <email> is the postfix id; for a short postfix id with `@` and the date, if the request or the answer has one (EmailId.email).
 One query returns everything about an email, in whichever form its id is given. Each index sorts by `decided_at`. Pointers
@@ -16,6 +17,7 @@ are for values of which a record has several: an index of DynamoDB cannot hold t
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
@@ -113,6 +115,16 @@ def queue_answer_key(account_id: str, id: EmailId) -> dict[str, str]:
 def queue_day(account_id: str, date: str) -> str:
     """The partition of the deliveries with this date in their ids."""
     return f"feed={account_id}/{date}"
+
+
+def details_partition(account_id: str) -> str:
+    """The partition of the records that wait for their message details."""
+    return f"feed={account_id}/details"
+
+
+def details_key(account_id: str, due: datetime, record_sk: str) -> dict[str, str]:
+    """The key of a record that waits for its message details until a time."""
+    return {"pk": details_partition(account_id), "sk": f"{moment(due)} {record_sk}"}
 
 
 def is_answer(sk: str) -> bool:

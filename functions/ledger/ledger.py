@@ -1,16 +1,17 @@
 """The ledger: what is known of emails, claims, marks, and records. One call to DynamoDB for a whole batch in each step."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from functions.domain.email_state import EmailState
 from functions.domain.record import Record, State, moment
 from functions.ledger.claim import Claim, ClaimOwner, claim
+from functions.ledger.details_request import PAUSES, DetailsRequest, details_item
 from functions.ledger.email_item import read_email
-from functions.ledger.item import attributes
-from functions.ledger.keys import alert_key, decision_key, email_key, pointers
+from functions.ledger.item import attributes, details_attributes, read_record
+from functions.ledger.keys import alert_key, decision_key, email_key, pointed_at, pointers
 from functions.ledger.queue_entry import QueueAnswer, answer_item
 from functions.ledger.record_counts import Value, record_counts
 from functions.ledger.table import LedgerUnavailable, Table
@@ -69,7 +70,8 @@ class Ledger:
     def index(self, alerts: Sequence[tuple[Record, Record | None]], *, sent: bool) -> list[bool]:
         """Write the pointers to the marked record of each email's last alert, then note there that the alert is complete.
 
-        Until then a redelivery writes them again, which is harmless.
+        Until then a redelivery writes them again, which is harmless. A record without message details also gets a request
+        to the feed.
 
         alerts: each with the alert before it, if its pointers may be missing too.
         sent:   whether the alerts were published, so that a repeated request needs no claim.
@@ -77,7 +79,7 @@ class Ledger:
         """
         groups: dict[int, list[TransactWriteItemTypeDef]] = {}
         for i, (record, before) in enumerate(alerts):
-            items = [item for it in (record, before) if it for item in self._pointers(it, alert_key(it))]
+            items = [item for it in (record, before) if it for item in self._index_items(it)]
             complete: dict[str, object] = {"complete_alert": record.alert_id if sent else ""}
             completion: TransactWriteItemTypeDef = {"Update": self.table.update(email_key(record), complete)}
             # A record with very many values: the rest goes ahead in calls that cost half.
@@ -86,6 +88,35 @@ class Ledger:
         refusals = self.table.transact([*groups.values()])
         written = {i for number, i in enumerate(groups) if number not in refusals}
         return [i in written for i in range(len(alerts))]
+
+    def complete(self, waiting: Sequence[tuple[str, Record]], now: datetime) -> None:
+        """Add message details to records whose alerts went out without them, and pointers from what only details have.
+
+        waiting: the sort key of each request (details_request.py), and a record of the answer with the details. What the
+                 alert said stays as it was: its disposition, severity and delivery.
+        Raises LedgerUnavailable. Then a repeat does the same again.
+        """
+        answers = {of: answer for of, answer in waiting if pointed_at(of)["pk"] == answer.id.postfix_id}
+        keys = {of: pointed_at(of) for of in answers}
+        items = dict(zip(answers, self.table.get([*keys.values()]), strict=True)) if answers else {}
+        updates: dict[str, list[TransactWriteItemTypeDef]] = {}
+        for of, answer in answers.items():
+            item, details = items[of], answer.details
+            if not item or "details" in item or keys[of]["sk"] in updates or details is None:
+                continue  # it has expired, or has its details
+            known = read_record(item)
+            completed = replace(known, details=details, details_at=now, drift=(*known.drift, *details.drift))
+            if not all(self.table.put_all(self._pointers(completed, keys[of]))):
+                raise LedgerUnavailable("DynamoDB did not take all pointers of a record")
+            changed = details_attributes(completed, self.table.retention, item.get("search_cut", {}))
+            update = self.table.update(keys[of], changed, "attribute_exists(pk) AND attribute_not_exists(details)")
+            update["UpdateExpression"] += " REMOVE details_pending"
+            updates[keys[of]["sk"]] = [{"Update": update}]
+        refusals = self.table.transact([*updates.values()])
+        if not all(refusal[0].condition_failed for refusal in refusals.values()):
+            raise LedgerUnavailable("the message details of a record met a conflict or a throttle")
+        done = (DetailsRequest.finished(answer.account_id, answer.id, of) for of, answer in answers.items())
+        self.table.put_all([*map(details_item, done)])
 
     def record(self, records: Sequence[Record]) -> list[bool]:
         """Write decisions that need no alert, with pointers to them.
@@ -106,6 +137,14 @@ class Ledger:
         # Of two messages about one delivery, the later one counts: a key may occur only once in a call.
         items = {answer.id: answer_item(account_id, answer) for answer in answers}
         self.table.put_all([*items.values()])
+
+    def _index_items(self, record: Record) -> list[dict[str, object]]:
+        key = alert_key(record)
+        items = self._pointers(record, key)
+        if record.details_pending:
+            due, asked = record.decided_at + PAUSES[0], record.resolved_id or record.id
+            items.insert(0, details_item(DetailsRequest(record.account_id, asked, key["sk"], due)))
+        return items
 
     def _pointers(self, record: Record, key: dict[str, str]) -> list[dict[str, object]]:
         expires_at = self.table.expires_at(record)

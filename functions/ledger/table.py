@@ -89,6 +89,16 @@ class Table:
             done += [_put_key(request) not in left for request in requests]
         return done
 
+    def delete_all(self, keys: Sequence[Key]) -> None:
+        """Delete items, at most BATCH_WRITES. One that DynamoDB does not take stays. Raises LedgerUnavailable."""
+        if not keys:
+            return
+        requests: list[WriteRequestOutputTypeDef] = [{"DeleteRequest": {"Key": to_item(key)}} for key in keys]
+        try:
+            self.dynamodb.batch_write_item(RequestItems={self.name: requests})
+        except AWS_FAILURES as exc:
+            raise LedgerUnavailable(f"DynamoDB did not take the deletes: {cause(exc)}") from exc
+
     def put(self, item: dict[str, object]) -> "TransactWriteItemTypeDef":
         """A write of a transaction that puts an item."""
         return {"Put": {"TableName": self.name, "Item": to_item(item)}}

@@ -7,7 +7,7 @@ what the search listed.
 import random
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -26,6 +26,7 @@ from functions.feed.selection import UNKNOWN, Known, Selection
 from functions.feed.state import FeedState, first_state
 from functions.feed.store import LEASE, LeaseLost
 from functions.feed.windows import Window
+from functions.ledger.details_request import DetailsRequest
 from functions.ledger.queue_entry import QueueAnswer, QueueEntry
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -279,6 +280,16 @@ class World:
         for entry in entries:
             day = self.entries[_day(entry.id)]
             day[entry.id.value] = Known(entry, day.get(entry.id.value, UNKNOWN).answer)
+
+    def due_details(self, now: datetime, limit: int) -> list[DetailsRequest]:
+        """See Store. All alerts of the simulation have their message details."""
+        del now, limit
+        self.step()
+        return []
+
+    def replace_details(self, requests: Mapping[DetailsRequest, DetailsRequest | None]) -> None:
+        """See Store."""
+        raise AssertionError(f"nothing waits for message details: {requests}")
 
     # --- the queue, and the escalate function that answers at once
 

@@ -277,6 +277,7 @@ _RECORD_OPTIONAL: Mapping[str, Check] = {
     "detection_counts": counts,
     "details": mapping,
     "details_at": utc_time,
+    "details_pending": boolean,
     "feed": mapping,
     "delivery": Delivery,
     "previous_disposition": text,

@@ -108,6 +108,11 @@ def _events(stored: StoredRecord, now: datetime) -> Iterator[Event]:
     if stored.claim:
         yield Event(stored.claim.at, "claimed", tuple(_claimed(stored.claim, stored.alert_id)))
     yield _end(stored, now)
+    if record.details_pending:
+        yield Event(None, "details", ("message details did not come in time; the feed asks for them again",))
+    if record.details and record.details_at:
+        place = f"{record.details.delivery.label}{_status(record.details.delivery_status)}"
+        yield Event(record.details_at, "details", (f"message details came after the alert: {place}",))
 
 
 def _email(stored: StoredRecord) -> Iterator[Event]:
@@ -159,9 +164,12 @@ def _decided(stored: StoredRecord) -> Iterator[str]:
 
 
 def _delivery(record: Record) -> str:
-    status = record.details.delivery_status if record.details else ()
-    known = f" (Cloudflare's status: {', '.join(status)})" if status else ""
-    return record.locations + known
+    source = record.feed if record.details is None or record.details_at else record.details
+    return record.locations + _status(source.delivery_status if source else ())
+
+
+def _status(statuses: Sequence[str]) -> str:
+    return f" (Cloudflare's status: {', '.join(statuses)})" if statuses else ""
 
 
 def _claimed(claim: RecordClaim, alert_id: str | None) -> Iterator[str]:
