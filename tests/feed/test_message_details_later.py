@@ -32,10 +32,11 @@ NO_DETAILS = b"{"
 SENT, AGAIN = ("ESCALATED", "disposition-listed"), ("ALREADY_ESCALATED", "alert-sent-before")
 
 
-def with_details(status: str = "quarantined") -> Mail:
-    """A recent email, in whose row and details the delivery has a status."""
+def with_details() -> Mail:
+    """A recent email, quarantined by its row and its details."""
     details = {"client_recipients": [RECIPIENT], "from": SENDER, "subject": SUBJECT, "to": [RECIPIENT]}
-    return recent(MALICIOUS, delivery_status=[status], is_quarantined=status == "quarantined", **details)
+    mail = recent(MALICIOUS)
+    return replace(mail, mail={**(mail.mail or {}), **details, "delivery_status": ["quarantined"]})
 
 
 @dataclass
