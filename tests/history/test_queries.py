@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from ops.escalator.records.query import RecordQuery
-from ops.escalator.records.stored_record import AnyRecord, RecordSummary, UnreadableRecord
+from ops.escalator.records.record_summary import RecordSummary
+from ops.escalator.records.stored_record import AnyRecord, UnreadableRecord
 from ops.escalator.records.time_range import TimeRange
 from tests.history.cli_harness import IS_REAL, Cost, LedgerCli
 from tests.history.sample_history import DAYS, NOW, Sample

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.times import duration
-from ops.escalator.records.stored_record import RecordSummary, read_summary
+from ops.escalator.records.record_summary import RecordSummary, read_summary
 from ops.escalator.text.labels import counted
 from ops.escalator.views.statistics import Statistics, percentile
 

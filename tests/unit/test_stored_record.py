@@ -12,14 +12,13 @@ from functions.domain.message_details import Delivery
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import State
 from functions.domain.severity import Severity
+from ops.escalator.records.record_summary import RecordSummary, read_summary
 from ops.escalator.records.stored_record import (
-    RecordSummary,
     StoredEmail,
     StoredRecord,
     UnreadableRecord,
     read_stored_email,
     read_stored_record,
-    read_summary,
 )
 from tests.strategies import json_values
 from tests.unit.examples import INVESTIGATE_ID, POSTFIX_ID

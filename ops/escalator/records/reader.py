@@ -16,17 +16,16 @@ from functions.ledger.attribute_values import from_item, to_item
 from functions.ledger.keys import MONTH, Index, email_of, is_record, pointed_at, pointer_key
 from ops.escalator.aws import CommandFailed, explained
 from ops.escalator.records.query import RecordQuery, Source, full_source
+from ops.escalator.records.record_summary import RecordSummary, read_summary
 from ops.escalator.records.stored_record import (
     AnyRecord,
     Item,
     Position,
-    RecordSummary,
     StoredEmail,
     UnreadableRecord,
     position_of,
     read_stored_email,
     read_stored_record,
-    read_summary,
 )
 from ops.escalator.records.time_range import TimeRange
 

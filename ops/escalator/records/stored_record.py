@@ -115,27 +115,6 @@ class UnreadableRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordSummary:
-    """What the index by time has of a record: enough to count it. delivered: `true`, `false` or `unknown`."""
-
-    position: Position
-    decided_at: datetime
-    outcome: Outcome
-    state: State
-    disposition: str | None
-    severity: Severity | None
-    delivered: str | None
-    sender_domain: str | None
-    queued_at: datetime
-    published_at: datetime | None
-
-    @property
-    def seconds_to_publish(self) -> float | None:
-        """Seconds from the request's arrival to the alert; None where no alert was published."""
-        return (self.published_at - self.queued_at).total_seconds() if self.published_at else None
-
-
-@dataclass(frozen=True, slots=True)
 class StoredEmail:
     """What is known of one email: its deliveries and its last alert. email: as in `EmailId.email`."""
 
@@ -150,17 +129,12 @@ AnyRecord = StoredRecord | UnreadableRecord
 
 def read_stored_record(item: Item) -> AnyRecord:
     """Parse a record's item. Never raises."""
-    return _parsed(item, _stored_record)
-
-
-def read_summary(item: Item) -> RecordSummary | UnreadableRecord:
-    """Parse an entry of the index by time. Never raises."""
-    return _parsed(item, _summary)
+    return parsed(item, _stored_record)
 
 
 def read_stored_email(item: Item) -> StoredEmail | UnreadableRecord:
     """Parse the item of an email. Never raises."""
-    return _parsed(item, _stored_email)
+    return parsed(item, _stored_email)
 
 
 def position_of(item: Item) -> Position:
@@ -168,7 +142,8 @@ def position_of(item: Item) -> Position:
     return Position(str(item.get("decided_at", "")), str(item["pk"]), str(item["sk"]))
 
 
-def _parsed(item: Item, parse: Callable[[Item], T]) -> T | UnreadableRecord:
+def parsed(item: Item, parse: Callable[[Item], T]) -> T | UnreadableRecord:
+    """The item as a dataclass, or what it cannot be read for. Never raises."""
     try:
         return parse(item)
     except InvalidAttribute as exc:
@@ -214,21 +189,6 @@ def _stored_record(item: Item) -> StoredRecord:
         details_counts=optional(item, "details_counts", counts, {}),
         dropped=tuple(dict.fromkeys(dropped)),
         item=item,
-    )
-
-
-def _summary(item: Item) -> RecordSummary:
-    return RecordSummary(
-        position=position_of(item),
-        decided_at=required(item, "decided_at", utc_time),
-        outcome=required(item, "outcome", Outcome),
-        state=required(item, "state", State),
-        disposition=optional(item, "disposition", text),
-        severity=optional(item, "severity", Severity),
-        delivered=optional(item, "delivered", text),
-        sender_domain=optional(item, "sender_domain", text),
-        queued_at=required(item, "queued_at", utc_time),
-        published_at=optional(item, "published_at", utc_time),
     )
 
 

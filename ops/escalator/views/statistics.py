@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Self
 
-from ops.escalator.records.stored_record import RecordSummary
+from ops.escalator.records.record_summary import RecordSummary
 
 TOP_SENDERS = 10
 
