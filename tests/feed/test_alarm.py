@@ -1,4 +1,4 @@
-"""FeedAlarm, evaluated from the numbers of the template by CloudWatch's documented rule."""
+"""FeedAlarm and SilenceAlarm, evaluated from the numbers of the template by CloudWatch's documented rule."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,9 @@ from samtranslator.yaml_helper import yaml_parse
 
 from ops.local.template import TEMPLATE
 
-ALARM: dict[str, Any] = yaml_parse(TEMPLATE.read_text("utf-8"))["Resources"]["FeedAlarm"]["Properties"]
+PARSED: dict[str, Any] = yaml_parse(TEMPLATE.read_text("utf-8"))
+ALARM: dict[str, Any] = PARSED["Resources"]["FeedAlarm"]["Properties"]
+SILENCE: dict[str, Any] = PARSED["Resources"]["SilenceAlarm"]["Properties"]
 MORE_POINTS = 2
 """CloudWatch reads more periods than it evaluates: 5 for 3 in its examples."""
 
@@ -49,3 +51,30 @@ def test_first_deployment_does_not_fire() -> None:
     minutes = ALARM["WarmUpConfiguration"]["WarmUpPeriodDurationInMinutes"]
     assert minutes >= (ALARM["EvaluationPeriods"] + MORE_POINTS) * ALARM["Period"] / 60
     assert not is_alarm([5.0] * (minutes * 60 // ALARM["Period"]))
+
+
+def is_silent(points: Sequence[float | None], hours: int) -> bool:
+    """Whether SilenceAlarm fires. points: the sum of each hour, oldest first; None for an hour without a value."""
+    real = [it for it in points[-(hours + MORE_POINTS) :] if it is not None][-hours:]
+    return all(it < SILENCE["Threshold"] for it in real)
+
+
+def test_silence_counts_hours_without_a_request() -> None:
+    assert ("breaching", "LessThanThreshold") == (SILENCE["TreatMissingData"], SILENCE["ComparisonOperator"])
+    assert ({"Ref": "SilenceHours"}, 3600) == (SILENCE["EvaluationPeriods"], SILENCE["Period"])
+    assert "DatapointsToAlarm" not in SILENCE
+    assert PARSED["Parameters"]["SilenceHours"]["MaxValue"] * SILENCE["Period"] <= 7 * 86_400
+
+
+@pytest.mark.parametrize("hours", [1, 24, 72, 168])
+def test_silence_fires_after_its_hours_and_not_before(hours: int) -> None:
+    """The queue has zeros for six hours without a request, then no values."""
+    quiet: list[float | None] = [*[0.0] * 6, *[None] * 400]
+    silent = next(number for number in range(400) if is_silent([3.0, *quiet[:number]], hours))
+    assert hours <= silent <= hours + MORE_POINTS
+    assert not is_silent([3.0, *quiet[:silent], 1.0], hours)
+
+
+def test_quiet_weekend_does_not_fire_by_default() -> None:
+    """Friday 18:00 to Monday 08:00 without a request."""
+    assert not is_silent([5.0, *[None] * 62], PARSED["Parameters"]["SilenceHours"]["Default"])
