@@ -9,10 +9,19 @@ from samtranslator.yaml_helper import yaml_parse
 from ops.local.template import TEMPLATE
 
 PARSED: dict[str, Any] = yaml_parse(TEMPLATE.read_text("utf-8"))
-ALARM: dict[str, Any] = PARSED["Resources"]["FeedAlarm"]["Properties"]
-SILENCE: dict[str, Any] = PARSED["Resources"]["SilenceAlarm"]["Properties"]
+RESOURCES: dict[str, Any] = PARSED["Resources"]
+
 MORE_POINTS = 2
 """CloudWatch reads more periods than it evaluates: 5 for 3 in its examples."""
+
+
+def alarm_of(name: str) -> dict[str, Any]:
+    """The properties of an alarm in the template."""
+    properties: dict[str, Any] = RESOURCES[name]["Properties"]
+    return properties
+
+
+ALARM, SILENCE = alarm_of("FeedAlarm"), alarm_of("SilenceAlarm")
 
 
 def is_alarm(points: Sequence[float | None]) -> bool:

@@ -23,6 +23,7 @@ from ops.local.fake_cloudflare.search import Behavior
 from ops.local.fake_cloudflare.server import FakeCloudflare
 from ops.local.lambda_runtime import Environment
 from ops.local.stack import TOKEN, Stack, deploy
+from tests.feed.test_alarm import alarm_of, is_alarm
 from tests.integration.deployment import MakeDeployment
 from tests.integration.fake_cloudflare_client import ACCOUNT, WITHOUT_FAULTS, ChangingMailbox
 
@@ -60,6 +61,17 @@ class Feed:
         invocation = self.environment.invoke({})
         self.metrics += [json.loads(it) for it in invocation.log if '"_aws"' in it]
         return invocation.response
+
+    def values(self, alarm: dict[str, Any]) -> list[float]:
+        """The values that an alarm would see: of its namespace, its metric and its dimensions."""
+        [dimension] = alarm["Dimensions"]
+        name, found = alarm["MetricName"], []
+        for line in self.metrics:
+            [sent] = line["_aws"]["CloudWatchMetrics"]
+            is_named = name in [it["Name"] for it in sent["Metrics"]] and [dimension["Name"]] in sent["Dimensions"]
+            if is_named and sent["Namespace"] == alarm["Namespace"] and line[dimension["Name"]] == dimension["Value"]:
+                found += line[name]
+        return found
 
     def queued(self) -> list[dict[str, Any]]:
         """Take all messages from the queue."""
@@ -174,13 +186,28 @@ def test_fall_is_queued_for_its_close(make_feed: MakeFeed) -> None:
     assert [mail.investigate_id] == [it["Body"] for it in feed.queued()]
 
 
-def test_refused_credentials_are_counted_and_nothing_moves(make_feed: MakeFeed) -> None:
-    """CredentialsAlarm fires, and the lag is reported."""
-    feed = make_feed(recent(MALICIOUS), token="another-token")
+@pytest.mark.parametrize("token", ["another-token", ""], ids=["a token that Cloudflare refuses", "no token"])
+def test_bad_token_fires_the_credentials_alarm_of_the_feed(make_feed: MakeFeed, token: str) -> None:
+    """Nothing moves, and the lag is reported, so that FeedAlarm fires too."""
+    feed = make_feed(recent(MALICIOUS), token=token)
     assert {"result": "credentials-refused", "queued": 0} == feed.run()
-    [metric] = feed.metrics
-    assert [1.0] == metric["CredentialsRefused"]
-    assert 3500 < metric["FeedLagSeconds"][0] < 3700
+    alarm = alarm_of("FeedCredentialsAlarm")
+    assert ("Sum", "GreaterThanThreshold") == (alarm["Statistic"], alarm["ComparisonOperator"])
+    assert sum(feed.values(alarm)) > alarm["Threshold"]
+    assert [] == feed.values(alarm_of("CredentialsAlarm"))
+    [lag] = feed.values(alarm_of("FeedAlarm"))
+    assert 3500 < lag < 3700
+    assert is_alarm([lag] * 2)
+
+
+def test_good_token_fires_no_alarm_until_the_schedule_stops(make_feed: MakeFeed) -> None:
+    """FeedAlarm counts the values of the handler, and then their absence."""
+    feed = make_feed(recent(MALICIOUS))
+    feed.run()
+    assert [] == feed.values(alarm_of("FeedCredentialsAlarm"))
+    [lag] = feed.values(alarm_of("FeedAlarm"))
+    assert not is_alarm([lag] * 5)
+    assert is_alarm([lag] * 5 + [None] * 4)
 
 
 def test_run_ends_while_another_holds_the_lease(make_feed: MakeFeed) -> None:
