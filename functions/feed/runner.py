@@ -30,7 +30,7 @@ from functions.feed.queue import Queue, Request
 from functions.feed.selection import UNKNOWN, Choice, Known, Selection, entry_for, missing_entry
 from functions.feed.state import FeedState
 from functions.feed.store import Store
-from functions.feed.windows import LOOPS, Loop, Progress, Window, begin, fail, next_window, succeed
+from functions.feed.windows import LOOPS, SLICE_PAGES, Loop, Progress, Window, begin, fail, next_window, succeed
 from functions.ledger.queue_entry import QueueEntry
 from functions.ledger.table import LedgerUnavailable
 
@@ -149,7 +149,9 @@ class _Run:
         while window := next_window(progress):
             pages = 0
             seconds = self.deadline - self.runner.clock()
-            if seconds <= 0 or (self.runner.budget.left == 0 and not self.runner.budget.is_blocked):
+            budget = self.runner.budget
+            needed = max(1, min(SLICE_PAGES, budget.limit - budget.reserve)) if loop.every else 1
+            if seconds <= 0 or (budget.left < needed and not budget.is_blocked):
                 self.report.result = Result.CONTINUES
                 return False
             try:

@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 OVERLAP = timedelta(minutes=1)
 """Between two slices: whether a search includes its start and its end is not documented."""
 MIN_STEP = timedelta(minutes=1)
-FEW_PAGES = 5
+FEW_PAGES = 2
 """A slice of at most so many pages may be longer next time."""
+SLICE_PAGES = 2 * FEW_PAGES + 1
+"""A sweep starts a slice only if it may send so many requests: those of a slice that does not end are lost."""
 
 
 @dataclass(frozen=True, slots=True)
