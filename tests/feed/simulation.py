@@ -77,7 +77,7 @@ class Delivery:
         ]
 
 
-def _mail(random_: random.Random, number: int, days: int) -> Delivery:
+def _mail(random_: random.Random, number: int, days: float) -> Delivery:
     at = START + timedelta(seconds=random_.uniform(0, days * 86400))
     at = at.replace(microsecond=0)
     lag = random_.random()
@@ -103,7 +103,7 @@ def _mail(random_: random.Random, number: int, days: int) -> Delivery:
     return Delivery(investigate_id, at, sent_at, at + timedelta(seconds=index_lag), tuple(verdicts), rows)
 
 
-def generate(count: int = 10_000, seed: int = 1, days: int = DAYS) -> list[Delivery]:
+def generate(count: int = 10_000, seed: int = 1, days: float = DAYS) -> list[Delivery]:
     """Generate mail: 95 % are indexed within minutes, 5 % are judged again at 5 min, 12 h, 24 h or within 7 days."""
     random_ = random.Random(seed)
     return [_mail(random_, number, days) for number in range(count)]
@@ -291,6 +291,10 @@ class World:
         """See Store."""
         raise AssertionError(f"nothing waits for message details: {requests}")
 
+    def note(self, entry: QueueEntry, answer: QueueAnswer) -> None:
+        """Note a delivery that was queued and answered before."""
+        self.entries[_day(entry.id)][entry.id.value] = Known(entry, answer)
+
     # --- the queue, and the escalate function that answers at once
 
     def send(self, requests: Sequence[Request]) -> list[bool]:
@@ -351,6 +355,21 @@ class Outcomes:
         return self.sends / self.required
 
 
+def runner_of(world: World, requests: int) -> Runner:
+    """The shipped runner in a world. requests: its budget in 300 s."""
+    budget = Budget(requests, world.clock)
+    world.budget = budget
+    return Runner(
+        searcher=world,
+        store=world,
+        queue=world,
+        selection=Selection(ESCALATE_BY_DEFAULT, retro_scan=False),
+        budget=budget,
+        now=world.clock,
+        clock=lambda: world.now.timestamp(),  # noqa: PLW0108  # world.now changes
+    )
+
+
 def simulate(
     deliveries: Sequence[Delivery],
     switches: Switches,
@@ -360,17 +379,7 @@ def simulate(
 ) -> Outcomes:
     """Run the feed over all days. requests: its budget in 300 s."""
     world = World(deliveries, switches, random.Random(seed))
-    budget = Budget(requests, world.clock)
-    world.budget = budget
-    runner = Runner(
-        searcher=world,
-        store=world,
-        queue=world,
-        selection=Selection(ESCALATE_BY_DEFAULT, retro_scan=False),
-        budget=budget,
-        now=world.clock,
-        clock=lambda: world.now.timestamp(),  # noqa: PLW0108  # world.now changes
-    )
+    runner = runner_of(world, requests)
     reports: list[RunReport] = []
     for number in range(0, days * 1440, switches.every_minutes):
         at = START + timedelta(minutes=number)
@@ -415,20 +424,24 @@ def _outcomes(world: World, reports: Sequence[RunReport]) -> Outcomes:
         if it.verdicts[number].disposition not in ESCALATE_BY_DEFAULT and number - 1 in queued[it.id.value]
     ]
     closed = [it for it, number in falls if number in queued[it.id.value]]
-    calls = sorted(world.calls)
-    most = max(
-        (number - bisect_right(calls, at - timedelta(seconds=300)) + 1 for number, at in enumerate(calls)), default=0
-    )
     return Outcomes(
         len(required),
         len(missed),
         sends,
         len(falls),
         len(closed),
-        most,
-        len(calls),
+        most_calls(world.calls),
+        len(world.calls),
         tuple(reports),
         tuple(sorted(seconds)),
+    )
+
+
+def most_calls(times: Sequence[datetime]) -> int:
+    """The most requests in any 300 seconds."""
+    calls = sorted(times)
+    return max(
+        (number - bisect_right(calls, at - timedelta(seconds=300)) + 1 for number, at in enumerate(calls)), default=0
     )
 
 
