@@ -13,7 +13,7 @@ MIN_STEP = timedelta(minutes=1)
 FEW_PAGES = 2
 """A slice of at most so many pages may be longer next time."""
 SLICE_PAGES = 2 * FEW_PAGES + 1
-"""A sweep starts a slice only if it may send so many requests: those of a slice that does not end are lost."""
+"""The requests that must be left for a sweep to start a slice: those of a slice that does not end are lost."""
 
 
 @dataclass(frozen=True, slots=True)
