@@ -6,6 +6,7 @@ import pytest
 
 from functions.feed.windows import (
     DAILY,
+    FEW_PAGES,
     HOURLY,
     LOOPS,
     MIN_STEP,
@@ -108,7 +109,9 @@ def test_failures_halve_the_slice_down_to_a_minute_and_small_successes_double_it
     assert (timedelta(hours=3), timedelta(hours=1.5), MIN_STEP) == (steps[0], steps[1], steps[-1])
     window = next_window(progress)
     assert window
-    assert [2 * MINUTES, MINUTES] == [succeed(MINUTE, progress, window, pages).step for pages in (5, 6)]
+    assert [2 * MINUTES, MINUTES] == [
+        succeed(MINUTE, progress, window, pages).step for pages in (FEW_PAGES, FEW_PAGES + 1)
+    ]
 
 
 def test_clock_that_goes_back_does_not_stop_the_feed() -> None:
