@@ -34,8 +34,8 @@ from tests.faults.schedule import Schedule
 ENVIRONMENTS = 2
 SERVICES = ("DYNAMODB", "SECRETS_MANAGER", "SNS", "SQS")
 """The services of AWS that the function calls, as in AWS_ENDPOINT_URL_SQS."""
-ROUND = 250
-"""Messages in one round, which has its own table."""
+ROUND = 80
+"""Messages in one round, which has its own table: the emulator copies the table at each write of a transaction."""
 TIMEOUT_SECONDS = 900.0
 _ALPHABET = "0123456789BCDFGHJKLMNPQRSTVWXYZ"
 
@@ -148,7 +148,7 @@ class Chaos:
 
 
 def run(messages: int, seed: int) -> Report:
-    """Send messages in rounds. Each has a small table, because the emulator copies the table at each transaction."""
+    """Send messages in rounds."""
     sizes = [min(ROUND, messages - start) for start in range(0, messages, ROUND)]
     return reduce(
         operator.add, (_printed(_round(size, seed * 1_000 + number), number) for number, size in enumerate(sizes))
