@@ -22,6 +22,7 @@ from ops.local.fake_cloudflare.auth import Credentials
 from ops.local.fake_cloudflare.mailbox import Mailbox
 from ops.local.fake_cloudflare.server import FakeCloudflare
 from ops.local.template import REGION, Template, output_of, read_template
+from ops.local.transactions import copy_only_written_items
 from ops.loopback import LISTS, bypass_proxy
 
 if TYPE_CHECKING:
@@ -139,11 +140,12 @@ def emulated_aws(host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
 class _EmulatedAws:
     """moto's application, with one call of DynamoDB at a time.
 
-    DynamoDB's transactions are serializable. moto's copy the table without a lock: a write at the same moment makes the
-    copy fail, and is lost if the transaction is refused.
+    DynamoDB's transactions are serializable. moto's have no lock: a write at the same moment is lost if the transaction
+    is refused.
     """
 
     def __init__(self) -> None:
+        copy_only_written_items()
         self._application = DomainDispatcherApplication(create_backend_app)
         self._one_at_a_time = threading.Lock()
 
