@@ -1,5 +1,6 @@
 """The event source mapping: poll the requests queue, invoke the function, delete handled messages."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,8 @@ class Poller:
         failed = {it["itemIdentifier"] for it in invocation.response["batchItemFailures"]}
         for message in received:
             if message["MessageId"] not in failed:
-                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+                with suppress(sqs.exceptions.ReceiptHandleIsInvalid):  # the message is gone: another poller deleted it
+                    sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
         self._set_visibility([message for message in received if message["MessageId"] in failed])
         return invocation
 
@@ -62,10 +64,15 @@ class Poller:
     def _set_visibility(self, messages: "list[MessageTypeDef]") -> None:
         if self.pause is None:
             return
+        sqs = self.stack.sqs
         for message in messages:
-            self.stack.sqs.change_message_visibility(
-                QueueUrl=self.stack.requests_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=self.pause
-            )
+            # The message may be visible again, and deleted by another poller.
+            with suppress(sqs.exceptions.ReceiptHandleIsInvalid, sqs.exceptions.MessageNotInflight):
+                sqs.change_message_visibility(
+                    QueueUrl=self.stack.requests_url,
+                    ReceiptHandle=message["ReceiptHandle"],
+                    VisibilityTimeout=self.pause,
+                )
 
 
 def lambda_record(message: "MessageTypeDef") -> dict[str, Any]:
