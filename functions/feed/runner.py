@@ -31,6 +31,7 @@ from functions.feed.selection import UNKNOWN, Choice, Known, Selection, entry_fo
 from functions.feed.state import FeedState
 from functions.feed.store import Store
 from functions.feed.windows import LOOPS, SLICE_PAGES, Loop, Progress, Window, begin, fail, next_window, succeed
+from functions.ledger.feed_run import COUNTS, FeedRun
 from functions.ledger.queue_entry import QueueEntry
 from functions.ledger.table import LedgerUnavailable
 
@@ -98,24 +99,32 @@ class Runner:
 
     def run(self, owner: str) -> RunReport:
         """Run once. owner: unlike that of any other run."""
-        report = RunReport()
+        started, report = self.now(), RunReport()
+        self._run(owner, report)
+        counts = {name: getattr(report, name) for name in COUNTS if name != "runs"}
+        try:
+            self.store.count_run(FeedRun(started, report.result, report.detail, counts))
+        except LedgerUnavailable as exc:
+            report.detail = report.detail or f"the run is not counted: {exc}"
+        return report
+
+    def _run(self, owner: str, report: RunReport) -> None:
         deadline = self.clock() + RUN_SECONDS
         try:
             state, holds_lease = self.store.acquire(owner, self.now())
         except LedgerUnavailable as exc:
             report.result, report.detail = Result.UNAVAILABLE, str(exc)
-            return report
+            return
         if not holds_lease:
             report.result = Result.HELD
             report.lag_seconds = state.lag(self.now()).total_seconds()
-            return report
+            return
         run = _Run(self, owner, report, state, deadline)
         self.budget.calls = list(state.calls)
         self.budget.blocked_until = state.blocked_until
         self.budget.save = run.save_request
         run.loops()
         report.lag_seconds = run.state.lag(self.now()).total_seconds()
-        return report
 
 
 @dataclass(slots=True)

@@ -13,8 +13,10 @@ from functions.feed.state import FeedState, first_state, read_state, state_attri
 from functions.feed.windows import Window
 from functions.ledger.attribute_values import from_item, to_item
 from functions.ledger.details_request import DetailsRequest, details_item, read_details_request
+from functions.ledger.feed_run import FeedRun, run_attributes
 from functions.ledger.keys import (
     details_partition,
+    feed_runs_partition,
     feed_state_key,
     is_answer,
     queue_answer_key,
@@ -60,6 +62,9 @@ class Store(Protocol):
 
     def replace_details(self, requests: Mapping[DetailsRequest, DetailsRequest | None]) -> None:
         """Replace requests by the next ones, or remove them."""
+
+    def count_run(self, run: FeedRun) -> None:
+        """Note what a run did. It needs no lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +177,25 @@ class TableStore:
         if not all(self.table.put_all([details_item(it) for it in requests.values() if it])):
             raise LedgerUnavailable("DynamoDB did not take all requests for message details")
         self.table.delete_all([it.key for it in requests])
+
+    def count_run(self, run: FeedRun) -> None:
+        """See Store."""
+        key = {"pk": feed_runs_partition(self.account_id), "sk": run.date}
+        update = self.table.update(key, run_attributes(run))
+        counts = {"runs": 1, **{name: count for name, count in run.counts.items() if count}}
+        update["UpdateExpression"] += f" ADD {', '.join(f'#{name} :_{name}' for name in counts)}"
+        names = {**update.get("ExpressionAttributeNames", {}), **{f"#{name}": name for name in counts}}
+        values = {
+            **update.get("ExpressionAttributeValues", {}),
+            **to_item({f":_{name}": count for name, count in counts.items()}),
+        }
+        del update["ReturnValuesOnConditionCheckFailure"]
+        try:
+            self.table.dynamodb.update_item(
+                **cast("Any", {**update, "ExpressionAttributeNames": names, "ExpressionAttributeValues": values})
+            )
+        except AWS_FAILURES as exc:
+            raise LedgerUnavailable(f"DynamoDB did not answer: {cause(exc)}") from exc
 
 
 def _known(entry: dict[str, Any], answer: dict[str, Any]) -> Known:

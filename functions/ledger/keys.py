@@ -7,6 +7,7 @@
     <kind>=<value>    <decided_at> <sk of a record>                a pointer from a link host, a hash ... to a record
     full=<kind>       <decided_at> <sk of a record>                the record may have more values than pointers
     feed=<account>    state                                        what the feed remembers between runs
+    feed=<account>/runs    <date>                                  what the runs of the feed did on a day
     feed=<account>/<date>  <investigate id>                        a delivery that the feed has queued
     feed=<account>/<date>  <investigate id>#answer                 what came of it
     feed=<account>/details  <time> <sk of a record>                a record that waits for its message details
@@ -99,6 +100,11 @@ def email_of(sk: str) -> str:
 def feed_state_key(account_id: str) -> dict[str, str]:
     """The key of what the feed remembers."""
     return {"pk": f"feed={account_id}", "sk": "state"}
+
+
+def feed_runs_partition(account_id: str) -> str:
+    """The partition of what the runs of the feed did."""
+    return f"feed={account_id}/runs"
 
 
 def queue_entry_key(account_id: str, id: EmailId) -> dict[str, str]:

@@ -77,10 +77,12 @@ def output_of(variable: str) -> str:
 
 
 def _local(value: Any, queues: set[str]) -> Any:
-    """Replace what differs locally: a queue's URL, because the emulated CloudFormation returns AWS's host, and the role."""
+    """Replace what differs locally: a queue's URL, because the emulated CloudFormation returns AWS's host, the role and the function."""
     match value:
         case {"Ref": str(name)} if name in queues:
             return {"Fn::Sub": f"${{AwsEndpointUrl}}/${{AWS::AccountId}}/${{{name}.QueueName}}"}
+        case {"Ref": "FeedFunction"}:
+            return {"Fn::Sub": "${AWS::StackName}-feed"}
         case {"Fn::GetAtt": ["EscalateRole", "RoleId"]}:
             return ""  # the local stack has no role
         case {"Fn::If": [condition, {"Fn::GetAtt": ["FeedRole", "RoleId"]}, without]}:

@@ -6,7 +6,7 @@ what the search listed.
 
 import random
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,6 +27,7 @@ from functions.feed.state import FeedState, first_state
 from functions.feed.store import LEASE, LeaseLost
 from functions.feed.windows import Window
 from functions.ledger.details_request import DetailsRequest
+from functions.ledger.feed_run import FeedRun
 from functions.ledger.queue_entry import QueueAnswer, QueueEntry
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -160,6 +161,7 @@ class World:
     steps_left: int = -1
     blocked_until: datetime = START
     budget: Budget | None = None
+    runs: Counter[str] = field(default_factory=Counter)
     by_id: dict[str, Delivery] = field(init=False)
     _rows: list[Delivery] = field(init=False)
     _times: list[datetime] = field(init=False)
@@ -290,6 +292,10 @@ class World:
     def replace_details(self, requests: Mapping[DetailsRequest, DetailsRequest | None]) -> None:
         """See Store."""
         raise AssertionError(f"nothing waits for message details: {requests}")
+
+    def count_run(self, run: FeedRun) -> None:
+        """See Store."""
+        self.runs[run.result] += 1
 
     def note(self, entry: QueueEntry, answer: QueueAnswer) -> None:
         """Note a delivery that was queued and answered before."""
