@@ -5,6 +5,7 @@ Start with `runner.py`. The other modules:
     handler.py    what Lambda imports
     app.py        the composition root
     settings.py   the settings: environment variables, validated
+    commands.py   what an operator asks for
     windows.py    pure: which period a loop lists next, and what a success or a failure changes
     selection.py  pure: which rows are queued
     budget.py     pure: the requests that the feed may send

@@ -12,12 +12,13 @@ from functions.cloudflare.credentials import Credentials, Secret
 from functions.escalate.app import AWS, EMULATOR, METRICS_NAMESPACE, secret_reader
 from functions.escalate.decision import Policy
 from functions.feed.budget import Budget
+from functions.feed.commands import Commands
 from functions.feed.queue import RequestQueue
 from functions.feed.runner import Runner
 from functions.feed.selection import Selection
 from functions.feed.settings import Settings
 from functions.feed.store import TableStore
-from functions.feed.telemetry import report
+from functions.feed.telemetry import report, report_command
 from functions.ledger.queue_entry import RETENTION
 from functions.ledger.table import Table
 
@@ -44,14 +45,26 @@ def build(settings: Settings) -> Handler:
         now=_now,
     )
 
-    def handler(_: dict[str, object], context: LambdaContext) -> dict[str, object]:
-        cloudflare.drop_idle_connections()
+    commands = Commands(
+        runner.searcher, runner.store, runner.queue, runner.selection, budget=runner.budget, now=runner.now
+    )
+
+    @metrics.log_metrics
+    def run_once(_: dict[str, object], context: LambdaContext) -> dict[str, object]:
         run = runner.run(context.aws_request_id)
         report(run, logger, metrics)
         return {"result": run.result.value, "queued": run.queued}
 
-    with_metrics: Handler = metrics.log_metrics(handler)
-    with_context: Handler = logger.inject_lambda_context(with_metrics)
+    def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
+        cloudflare.drop_idle_connections()
+        if "action" not in event:  # the schedule names none
+            done: dict[str, object] = run_once(event, context)
+            return done
+        answer = commands.answer(event, context.aws_request_id)
+        report_command(answer, logger)
+        return answer
+
+    with_context: Handler = logger.inject_lambda_context(handler)
     return with_context
 
 

@@ -39,6 +39,18 @@ class Budget:
         """Whether Cloudflare has blocked the token."""
         return self.blocked_until is not None and self.blocked_until > self.now()
 
+    def seconds_blocked(self) -> float:
+        """The seconds until Cloudflare's block of the token ends."""
+        return max(0.0, (self.blocked_until - self.now()).total_seconds()) if self.blocked_until else 0.0
+
+    def seconds_until(self, count: int) -> float:
+        """The seconds until at least so many requests may be sent."""
+        calls = sorted(self._recent())
+        excess = len(calls) + count + self.reserve - self.limit
+        if excess <= 0 or not calls:
+            return 0.0
+        return max(0.0, (calls[min(excess, len(calls)) - 1] + WINDOW - self.now()).total_seconds())
+
     def wait(self, _: float) -> None:
         """Take a request. Raises Throttled if none is left: the next run continues."""
         now = self.now()

@@ -168,8 +168,8 @@ class _Run:
                     pages += 1
                     self._handle(loop, page)
             except CloudflareError as exc:
-                self._save(loop, fail(progress) if _is_too_long(exc, pages) else progress)
-                self._failed(exc)
+                self._save(loop, fail(progress) if is_too_long(exc, pages) else progress)
+                self.report.result, self.report.detail = result_of(exc, budget), str(exc)
                 return False
             progress = succeed(loop, progress, window, pages)
             self._save(loop, progress)
@@ -243,21 +243,6 @@ class _Run:
         if not all(sent):
             raise QueueRefused(f"the requests queue did not take all requests of the {loop.name} loop")
 
-    def _failed(self, error: CloudflareError) -> None:
-        report = self.report
-        report.detail = str(error)
-        match error:
-            case SearchIncomplete():
-                report.result = Result.CONTINUES
-            case Throttled() if not self.runner.budget.is_blocked:
-                report.result = Result.CONTINUES
-            case Throttled():
-                report.result = Result.BLOCKED
-            case CredentialsRefused():
-                report.result = Result.CREDENTIALS_REFUSED
-            case _:
-                report.result = Result.UNAVAILABLE
-
     def _save(self, loop: Loop, progress: Progress) -> None:
         self._store(replace(self.state, progress={**self.state.progress, loop.name: progress}))
 
@@ -291,7 +276,20 @@ def _request(row: SearchRow, loop: Loop, now: datetime) -> Request:
     return Request(row.id, facts)
 
 
-def _is_too_long(error: CloudflareError, pages: int) -> bool:
+def result_of(error: CloudflareError, budget: Budget) -> Result:
+    """How a run ends with an error."""
+    match error:
+        case SearchIncomplete():
+            return Result.CONTINUES
+        case Throttled():
+            return Result.BLOCKED if budget.is_blocked else Result.CONTINUES
+        case CredentialsRefused():
+            return Result.CREDENTIALS_REFUSED
+        case _:
+            return Result.UNAVAILABLE
+
+
+def is_too_long(error: CloudflareError, pages: int) -> bool:
     """Whether a shorter slice may succeed where this one failed."""
     if isinstance(error, CredentialsRefused):
         return False

@@ -1,5 +1,6 @@
-"""One log line and the metrics of a run. They contain counts, never email content."""
+"""One log line for a run or a command, and the metrics of a run. They contain counts, never email content."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from aws_lambda_powertools import Logger, Metrics
@@ -29,3 +30,10 @@ def report(run: RunReport, logger: Logger, metrics: Metrics) -> None:
     for name, value in counts.items():
         if value:
             metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def report_command(answer: Mapping[str, object], logger: Logger) -> None:
+    """Log a command. It has no metrics: an operator sees the answer."""
+    counts = {name: len(value) for name, value in answer.items() if isinstance(value, list)}
+    words = {name: answer[name] for name in ("result", "detail", "error") if answer.get(name)}
+    logger.info("command", extra=words | counts)

@@ -8,6 +8,7 @@
     views/          a record as a row or a timeline; statistics over records
     report/         the HTML report
     dead_letters/   the dead-letter queue: read, select, send back, delete
+    feed/           the feed: its state, its function, Cloudflare's list against the ledger
     output/         console, export formats, resumable files, progress
     text/           labels; text safe for terminals, CSV safe for spreadsheets
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore import exceptions as sdk
@@ -21,6 +21,8 @@ _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_
 """A long poll of SQS takes up to 20 s, so a read timeout of 40 s leaves a margin of 20 s."""
 _THROTTLED_CONFIG = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 8}))
 """More attempts, because a table that throttles usually recovers within seconds."""
+_INVOKE_CONFIG = _CONFIG.merge(Config(read_timeout=70))
+"""The feed's function has a timeout of 60 s."""
 _LOG_IN = "log in to AWS again, or pass another --profile"
 _BUSY = "the table throttles requests: try again later, or use a shorter time range"
 _NETWORK = "check the network, the --region and the --endpoint-url"
@@ -102,6 +104,12 @@ class Connection:
         """A client for DynamoDB."""
         with _connecting("DynamoDB"):
             return self.session.client("dynamodb", endpoint_url=self.endpoint_url, config=_THROTTLED_CONFIG)
+
+    @cached_property
+    def lambda_(self) -> Any:
+        """A client for Lambda."""
+        with _connecting("Lambda"):
+            return self.session.client("lambda", endpoint_url=self.endpoint_url, config=_INVOKE_CONFIG)
 
     def outputs(self, stack: str) -> dict[str, str]:
         """The outputs of a CloudFormation stack."""

@@ -10,6 +10,7 @@ from functions.release import RELEASE
 from ops.escalator.aws import CommandFailed, Connection, Interrupted
 from ops.escalator.commands.explain import explain
 from ops.escalator.commands.export import export
+from ops.escalator.commands.feed import feed
 from ops.escalator.commands.find import find
 from ops.escalator.commands.history import history
 from ops.escalator.commands.redrive import redrive
@@ -25,6 +26,7 @@ DONE, NOT_DONE, USAGE = 0, 1, 2
 COMMANDS = {
     "Look at records": (find, explain, history, stats),
     "Write files": (report, export),
+    "Feed": (feed,),
     "Dead-letter queue": (redrive,),
 }
 """Commands by job, in the order of the help."""
@@ -86,7 +88,7 @@ def _complain(text: str, code: int) -> int:
 @click.version_option(RELEASE, message="%(version)s")
 @click.pass_context
 def escalator(ctx: click.Context, region: str | None, profile: str | None, endpoint_url: str | None) -> None:
-    """Inspect the records of Cloudflare Email Security alerts, and handle the dead-letter queue.
+    """Inspect the records of Cloudflare Email Security alerts, watch the feed, and handle the dead-letter queue.
 
     \b
     Exit codes:

@@ -21,10 +21,23 @@ from ops.escalator.records.time_range import InvalidTime, TimeRange, read_time
 
 TABLE, DEAD_LETTERS, REQUESTS = "LEDGER_TABLE", "DEAD_LETTER_QUEUE_URL", "REQUEST_QUEUE_URL"
 """Environment variables of the function. `make local` sets them, too."""
+ACCOUNT, FUNCTION = "CLOUDFLARE_ACCOUNT_ID", "FEED_FUNCTION_NAME"
 DEFAULT_DAYS = 30
 
-_OUTPUTS = {TABLE: "LedgerTableName", DEAD_LETTERS: "DeadLetterQueueUrl", REQUESTS: "RequestQueueUrl"}
-_OPTIONS = {TABLE: "--table", DEAD_LETTERS: "--dead-letter-queue-url", REQUESTS: "--request-queue-url"}
+_OUTPUTS = {
+    TABLE: "LedgerTableName",
+    DEAD_LETTERS: "DeadLetterQueueUrl",
+    REQUESTS: "RequestQueueUrl",
+    ACCOUNT: "CloudflareAccountId",
+    FUNCTION: "FeedFunctionName",
+}
+_OPTIONS = {
+    TABLE: "--table",
+    DEAD_LETTERS: "--dead-letter-queue-url",
+    REQUESTS: "--request-queue-url",
+    ACCOUNT: "--account-id",
+    FUNCTION: "--function",
+}
 _DEFAULT_SINCE = f"{DEFAULT_DAYS}d"
 _BEGINNING = "1970-01-01"
 _FIRST_RECORD = datetime(2026, 1, 1, tzinfo=UTC)
@@ -116,13 +129,14 @@ def resolve(connection: Connection, params: Mapping[str, str | None], stack: str
     if stack:
         outputs = connection.outputs(stack)
         if missing := [_OUTPUTS[name] for name in params if not outputs.get(_OUTPUTS[name])]:
+            of_feed = " with Feed=on" if FUNCTION in params else ""
             raise CommandFailed(
-                f"the stack {stack} has no output {' or '.join(missing)}; use a stack created from template.yaml"
+                f"the stack {stack} has no output {' or '.join(missing)}; use a stack created from template.yaml{of_feed}"
             )
         return {name: outputs[_OUTPUTS[name]] for name in params}
     found = {name: passed.get(name, "") if passed else os.environ.get(name, "") for name in params}
     if missing := [_OPTIONS[name] for name in params if not found[name]]:
-        kind = "table" if TABLE in params else "queue"
+        kind = "table" if TABLE in params else "function" if FUNCTION in params else "queue"
         raise click.UsageError(f"which {kind}? Give --stack, or {' and '.join(missing)}.")
     return found
 

@@ -67,7 +67,7 @@ def test_escalator_command_of_the_docs_exists_with_its_options(command: str) -> 
     """Its help names the command and every option that the docs use."""
     words = shlex.split(command.partition(" > ")[0])[1:]
     names = [it for it in words if not it.startswith("-")]
-    group = names[:2] if names[0] == "redrive" else names[:1]
+    group = names[:2] if names[0] in ("redrive", "feed") else names[:1]
     done = subprocess.run(
         [sys.executable, "-m", "ops.escalator", *group, "--help"], cwd=ROOT, capture_output=True, text=True, check=False
     )

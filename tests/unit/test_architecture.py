@@ -35,6 +35,7 @@ IMPURE = {
     "functions.escalate.queues",
     "functions.escalate.topic",
     "functions.feed.app",
+    "functions.feed.commands",
     "functions.feed.details",
     "functions.feed.handler",
     "functions.feed.queue",

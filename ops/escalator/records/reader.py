@@ -156,6 +156,23 @@ class RecordReader:
             tuple(read_stored_email(it) for it in items if not is_record(it["sk"])),
         )
 
+    def partition(self, pk: str, limit: int) -> list[Item]:
+        """The items of a partition, the last sort key first."""
+        found, _ = self._send(
+            {
+                "TableName": self.table,
+                "KeyConditionExpression": "pk = :pk",
+                "ExpressionAttributeValues": to_item({":pk": pk}),
+                "ScanIndexForward": False,
+                "Limit": limit,
+            }
+        )
+        return [*map(from_item, found)]
+
+    def items(self, keys: Iterable[Key]) -> dict[Key, Item]:
+        """Items by their keys, without those that do not exist."""
+        return self._get(keys)
+
     def _query(
         self, source: Source, time_range: TimeRange, start: Wire | None, limit: int | None, *, newest_first: bool
     ) -> tuple[list[Wire], Wire | None]:
