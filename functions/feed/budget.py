@@ -44,7 +44,7 @@ class Budget:
         return max(0.0, (self.blocked_until - self.now()).total_seconds()) if self.blocked_until else 0.0
 
     def seconds_until(self, count: int) -> float:
-        """The seconds until at least so many requests may be sent."""
+        """The seconds until this number of requests may be sent."""
         calls = sorted(self._recent())
         excess = len(calls) + count + self.reserve - self.limit
         if excess <= 0 or not calls:

@@ -105,3 +105,18 @@ def test_list_has_ids_and_dispositions_and_counts_in_the_budget(operator: Operat
 def test_invalid_command_is_refused_and_runs_nothing(operator: Operator, event: dict[str, object]) -> None:
     assert {"error"} == operator.feed.invoke(event).response.keys()
     assert () == operator.deployment.cloudflare.calls
+
+
+def test_backfill_counts_and_queues_only_with_send(operator: Operator) -> None:
+    """The function publishes the alert, and a second backfill finds nothing."""
+    arguments = ("backfill", "--since", "1h", "--notify", "--per-minute", "150")
+    dry = operator.run(*arguments)
+    assert (0, 0) == (dry.exit_code, operator.deployment.waiting())
+    assert dry.stdout.startswith("1 delivery of 1 email without an alert: up to 1 alerts, in about 1 min.")
+    assert "0 deliveries" in operator.run(*arguments, "--disposition", "suspicious").stdout
+    sent = operator.run(*arguments, "--disposition", "malicious", "--send")
+    assert (0, 1) == (sent.exit_code, operator.deployment.waiting()), sent.output
+    Poller(operator.deployment.stack, operator.deployment.function, pause=0).poll()
+    assert ["MALICIOUS"] == [it["disposition"] for it in operator.deployment.records()]
+    assert "0 deliveries" in operator.run(*arguments, "--send").stdout
+    assert 0 == operator.deployment.waiting()

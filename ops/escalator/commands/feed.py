@@ -139,3 +139,52 @@ def _show(output: Output, time_range: TimeRange, totals: Totals, missing: list[C
         click.echo(f"{counted(totals.unreadable, 'row')} of the list had no usable id", err=True)
     verdict = f"{counted(count, 'delivery', 'deliveries')} that should have an alert: missing here" if count else ""
     click.echo(verdict or "No delivery that escalates is missing here.", err=True)
+
+
+@feed.command("backfill")
+@feed_options
+@time_range_options
+@click.option("--disposition", "dispositions", multiple=True, metavar="WORD", help="Only this disposition. Repeatable.")
+@click.option("--notify", is_flag=True, required=True, help="Publish an alert for each email, as for a new one.")
+@click.option("--send", is_flag=True, help="Queue the deliveries. Without it, the command only counts them.")
+@click.option(
+    "--per-minute",
+    type=click.IntRange(1, 150),
+    default=60,
+    show_default=True,
+    metavar="N",
+    help="Deliveries a minute. Each takes two requests of the function, which has 184 a minute by default.",
+)
+def backfill(
+    place: FeedPlace, *, time_range: TimeRange, dispositions: tuple[str, ...], notify: bool, send: bool, per_minute: int
+) -> None:
+    """Queue the deliveries that `reconcile` reports as missing. Without --send, it only counts them.
+
+    The feed's function queues them at a steady pace. After an interruption, run the same command again: what has an alert, or
+    was queued in the last 15 minutes, is not queued again.
+
+    \b
+    Example:
+      escalator feed backfill --since 30d --disposition malicious --notify --stack cloudflare-email-alerts
+    """  # noqa: D301  # click\'s \b keeps the lines as they are
+    del notify  # the only way so far; it must be given, so that alerts are never a surprise
+    function, comparison = place.function(), Comparison(place.reader, place.account_id)
+    wanted = {it.upper() for it in dispositions}
+    size, found, emails, queued = min(10, per_minute), 0, set[str](), 0
+    for part in function.slices(time_range):
+        compared = comparison.compare(part.rows, datetime.now(UTC))
+        rows = [it.row for it in compared if it.is_missing and (not wanted or it.row.disposition in wanted)]
+        found += len(rows)
+        emails |= {row.id.email for row in rows}
+        for first in range(0, len(rows) if send else 0, size):
+            chunk = rows[first : first + size]
+            queued += len(function.queue(chunk))
+            click.echo(f"Queued {queued:,} of {found:,} so far.", err=True)
+            function.sleep(60 * len(chunk) / per_minute)
+    alerts = f"{counted(found, 'delivery', 'deliveries')} of {counted(len(emails), 'email')} without an alert"
+    if send:
+        click.echo(f"{alerts}; {queued:,} queued")
+        raise click.exceptions.Exit(0 if queued == found else 1)
+    click.echo(
+        f"{alerts}: up to {len(emails):,} alerts, in about {-(-found // per_minute):,} min. Pass --send to queue them."
+    )
