@@ -35,8 +35,8 @@ def notification(record: Record, fields: HeaderFields, deployment: str = "") -> 
         "content": {
             "textType": "client-markdown",
             "title": f"{_COLOURS[severity]} {severity}: {headline(record)}",
-            "description": "\n".join([" ".join(summary(record)), *_facts(record, fields, deployment)]),
-            "nextSteps": list(next_steps(record)),
+            "description": "\n".join([" ".join(summary(record, fields)), *_facts(record, fields, deployment)]),
+            "nextSteps": list(next_steps(record, fields)),
             "keywords": [severity, record.disposition],
         },
         "metadata": {

@@ -28,7 +28,7 @@ MAX_COUNT: Final = 100
 """A value with this many records has this many or more. They cost at most four read units."""
 _MAX_ADDRESSES = 2
 _SEARCHES = {
-    SearchKind.SENDER: ("--sender", "Same sender or reply address"),
+    SearchKind.SENDER: ("--sender", "Same sender"),
     SearchKind.LINK_HOST: ("--link-host", "Same link host"),
     SearchKind.ATTACHMENT_HASH: ("--attachment-hash", "Same file"),
 }
@@ -55,11 +55,14 @@ def related_values(record: Record, fields: HeaderFields) -> list[Related]:
 
 
 def look_for_others(
-    related: list[Related], counts: Mapping[Related, int], stack: str, columns: int
+    record: Record, fields: HeaderFields, counts: Mapping[Related, int], stack: str, columns: int
 ) -> Iterator[list[str]]:
-    """For each value how many earlier records have it, where that is known, and the command that lists them."""
-    for kind, value in related:
+    """For each related value how many earlier records have it, where that is known, and the command that lists them."""
+    senders = {it.address for it in fields.senders}
+    for kind, value in related_values(record, fields):
         option, name = _SEARCHES[kind]
+        if kind is SearchKind.SENDER and value not in senders:
+            name = "Same reply address"
         shown = defanged(value, _LONGEST_VALUE)
         asked = [f"{option} {shlex.quote(shown)}", f"--since {COUNTED_DAYS}d"]
         lines = _lines(["escalator history", *asked], stack, columns)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TypeVar
 from unicodedata import east_asian_width
 
-from functions.alert.commands import NO_COUNTS, Related, explain, look_for_others, related_values
+from functions.alert.commands import NO_COUNTS, Related, explain, look_for_others
 from functions.alert.guidance import headline, next_steps, summary
 from functions.alert.links import by_host, shown_link
 from functions.alert.sanitize import defanged
@@ -56,8 +56,8 @@ def email_text(
     """
     detection = record.detection
     sections = [
-        _heading(record),
-        _section("What to do", _numbered(next_steps(record))),
+        _heading(record, fields),
+        _section("What to do", _numbered(next_steps(record, fields))),
         _section("Email", _email(record, fields)),
         *([] if detection is None else _detection_sections(detection)),
         _section("Look for others", _others(record, fields, stack, counts)),
@@ -66,9 +66,14 @@ def email_text(
     return "\n\n".join("\n".join(lines) for lines in map(list, sections) if lines) + "\n"
 
 
-def _heading(record: Record) -> list[str]:
+def _heading(record: Record, fields: HeaderFields) -> list[str]:
     title = f"{headline(record)}. Severity: {record.severity}"
-    return [*_wrap(title), "=" * min(len(title), COLUMNS), "", *_wrap_cached(" ".join(summary(record)), COLUMNS)]
+    return [
+        *_wrap(title),
+        "=" * min(len(title), COLUMNS),
+        "",
+        *_wrap_cached(" ".join(summary(record, fields)), COLUMNS),
+    ]
 
 
 def _detection_sections(detection: Detection) -> list[Iterable[str]]:
@@ -127,7 +132,7 @@ def _origin(detection: Detection) -> Iterator[str]:
 def _others(record: Record, fields: HeaderFields, stack: str, counts: Mapping[Related, int]) -> Iterator[str]:
     """Commands for other emails like this one. Without a stack there is no table to ask."""
     if stack:
-        for lines in look_for_others(related_values(record, fields), counts, stack, COLUMNS - 2):
+        for lines in look_for_others(record, fields, counts, stack, COLUMNS - 2):
             yield from lines
 
 

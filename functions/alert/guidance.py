@@ -4,6 +4,7 @@ No sentence quotes the email, so all of them are safe in a subject line or a tit
 """
 
 from functions.alert.lure import Lure, is_unexplained, lure_of
+from functions.domain.header_fields import HeaderFields
 from functions.domain.message_details import Delivery
 from functions.domain.record import Activity, Record
 
@@ -60,8 +61,6 @@ _MODES = {
     "THREAT_INTEL_SUBMISSION": "It was submitted as threat intelligence.",
 }
 """By Cloudflare's delivery mode: the emails that did not arrive just now."""
-_SIMILAR = {"links": "links", "attachments": "files"}
-"""Names of the lists by which emails resemble each other."""
 
 
 def headline(record: Record) -> str:
@@ -72,8 +71,8 @@ def headline(record: Record) -> str:
     return f"{record.disposition} email, {record.location}"
 
 
-def summary(record: Record) -> list[str]:
-    """Return verdict, change and delivery of the email, as sentences."""
+def summary(record: Record, fields: HeaderFields) -> list[str]:
+    """Return verdict, change, delivery and what is unusual about the email, as sentences."""
     disposition, previous = record.disposition or "", record.previous
     if record.activity is Activity.CLOSE:
         change = f" The previous alert said {previous.disposition}." if previous else ""
@@ -86,10 +85,11 @@ def summary(record: Record) -> list[str]:
     return [
         *sentences,
         f"{record.location[0].upper()}{record.location[1:]}." if _is_mixed(record) else _DELIVERY[record.delivery],
+        *(f"It has several {name} headers: recipients may see another one than you do." for name in fields.repeated),
     ]
 
 
-def next_steps(record: Record) -> tuple[str, str, str]:
+def next_steps(record: Record, fields: HeaderFields) -> tuple[str, str, str]:
     """Return what to do, in three steps."""
     if record.activity is Activity.CLOSE:
         return (
@@ -97,7 +97,7 @@ def next_steps(record: Record) -> tuple[str, str, str]:
             "Undo what was done: release the email if its recipients need it.",
             "Keep the record of the previous alert: it shows what was known at the time.",
         )
-    first, similar = _FIRST_STEPS[record.delivery], _find_similar(record)
+    first, similar = _FIRST_STEPS[record.delivery], _find_similar(record, fields)
     if _mode(record) == _SIMULATION:
         return _ASK_ABOUT_SIMULATION, f"If it is not, treat it as an attack. {first}", similar
     if (record.disposition or "").startswith("SUSPICIOUS") and is_unexplained(record):
@@ -117,10 +117,15 @@ def _mode(record: Record) -> str:
     return ((source.delivery_mode if source else None) or "").strip().upper()
 
 
-def _find_similar(record: Record) -> str:
-    """The step of looking for other emails, by what this one has."""
-    counts = record.detection.counts if record.detection else {}
-    parts = ["same sender", *(f"same {name}" for key, name in _SIMILAR.items() if counts.get(key))]
+def _find_similar(record: Record, fields: HeaderFields) -> str:
+    """The step of looking for other emails, by what this one has and the search finds."""
+    detection = record.detection
+    parts = [
+        "same sender",
+        *(["same reply address"] if fields.other_reply_to else []),
+        *(["same links"] if detection and detection.links else []),
+        *(["same files"] if detection and any(it.md5 or it.sha1 or it.sha256 for it in detection.attachments) else []),
+    ]
     return f"Look for similar emails: {', '.join(parts)}."
 
 

@@ -68,9 +68,9 @@ def finding(
         "action": detection.fields.get("action") or action,
         "disposition_id": disposition_id,
         "disposition": disposition,
-        "remediation": {"desc": " ".join(f"{n}. {step}" for n, step in enumerate(next_steps(record), 1))},
+        "remediation": {"desc": " ".join(f"{n}. {step}" for n, step in enumerate(next_steps(record, fields), 1))},
         "metadata": _metadata(record),
-        "finding_info": _finding_info(record, detection),
+        "finding_info": _finding_info(record, fields, detection),
         "evidences": [{name: it for name, it in evidence.items() if it}],
         "enrichments": enrichments(detection.fields["validation"]),
         "observables": observables(email_object, sender, _hosts(record)),
@@ -92,13 +92,13 @@ def _metadata(record: Record) -> dict[str, object]:
     }
 
 
-def _finding_info(record: Record, detection: Truncated) -> dict[str, object]:
+def _finding_info(record: Record, fields: HeaderFields, detection: Truncated) -> dict[str, object]:
     categories = detection.fields["threat_categories"]
     findings = detection.fields["findings"]
     info: dict[str, object] = {
         "uid": record.finding_uid,
         "title": headline(record),
-        "desc": " ".join(summary(record)),
+        "desc": " ".join(summary(record, fields)),
         "created_time": _epoch_ms(record.decided_at),
         "types": [it["name"] for it in categories if it.get("name")],
         "analytic": {

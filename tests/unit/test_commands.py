@@ -28,7 +28,7 @@ def test_command_that_is_wrapped_is_one_command() -> None:
 def test_commands_ask_for_sender_host_and_file() -> None:
     """The escalator reads the defanged values."""
     fields = header_fields(RECORD.detection, RECORD.details)
-    found = look_for_others(related_values(RECORD, fields), {}, "acme-prod", 70)
+    found = look_for_others(RECORD, fields, {}, "acme-prod", 70)
     sender, host, file = (words(lines)[3] for _, *lines in found)
     assert "pay@evil.example" == parse_asked(IndicatorKind.ADDRESS, sender)
     assert "login.evil.example" == parse_asked(IndicatorKind.HOST, host)
@@ -42,7 +42,7 @@ def test_name_of_the_deployment_is_in_subject_text_and_chat() -> None:
     assert "*Deployment:* `ACME`" in alert.bodies["https"]
     assert (
         "LOOK FOR OTHERS\n"
-        "  Same sender or reply address:\n"
+        "  Same sender:\n"
         "  escalator history --sender 'pay[@]evil[.]example' --since 30d \\\n"
         "  --stack acme-prod\n" in alert.bodies["email"]
     )
@@ -59,13 +59,15 @@ def test_name_of_the_deployment_is_in_subject_text_and_chat() -> None:
     ],
 )
 def test_number_of_earlier_records_is_before_the_command(count: int | None, shown: str) -> None:
-    related = related_values(RECORD, header_fields(RECORD.detection, RECORD.details))[:1]
-    counts = {} if count is None else {related[0]: count}
-    [[heading, *_]] = look_for_others(related, counts, "acme-prod", 70)
-    assert f"Same sender or reply address{shown}{f' in {COUNTED_DAYS} days' if shown else ''}:" == heading
+    fields = header_fields(RECORD.detection, RECORD.details)
+    counts = {} if count is None else {related_values(RECORD, fields)[0]: count}
+    [heading, *_] = next(look_for_others(RECORD, fields, counts, "acme-prod", 70))
+    assert f"Same sender{shown}{f' in {COUNTED_DAYS} days' if shown else ''}:" == heading
 
 
 def test_reply_address_that_differs_from_the_sender_is_asked_for_too() -> None:
     fields = header_fields(RECORD.detection, details(replyto="Boss <boss@other.example>"))
     asked = [value for kind, value in related_values(RECORD, fields) if kind is SearchKind.SENDER]
     assert ["pay@evil.example", "boss@other.example"] == asked
+    headings = [heading for heading, *_ in look_for_others(RECORD, fields, {}, "acme-prod", 70)]
+    assert ["Same sender:", "Same reply address:"] == headings[:2]

@@ -486,3 +486,20 @@ def test_any_text_from_the_sender_is_harmless(answer: Answer, fields: Answer | N
     assert links(text) == []
     assert visible(text)
     assert too_long(text) == []
+
+
+def test_lead_says_that_a_header_field_is_repeated() -> None:
+    """Two From headers: recipients may see another sender than the analyst."""
+    headers = [*FULL["headers"], {"name": "From", "value": "CEO <ceo@corp.example>"}]
+    record = escalated(detection=read_detection(FULL | {"headers": headers}))
+    lead = email_text(record).split("WHAT TO DO")[0]
+    assert "It has several From headers" in " ".join(lead.split())
+
+
+@pytest.mark.parametrize(
+    ("attachment", "asked"), [({"sha256": "0" * 64}, True), ({"md5": "0" * 32}, True), ({}, False)]
+)
+def test_step_asks_for_same_files_only_where_a_file_has_a_hash(attachment: dict[str, str], asked: bool) -> None:
+    """The ledger finds a file by its hash, and not by its name."""
+    record = escalated(detection=read_detection(FULL | {"attachments": [{"name": "a.zip", **attachment}]}))
+    assert asked == ("same files" in email_text(record))
