@@ -59,6 +59,7 @@ class RateLimiter:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._full_at = self._blocked_until = float("-inf")
+        self._longest_wait: float | None = None
 
     def wait(self, max_seconds: float) -> None:
         """Wait for the next free slot. Raises Throttled at once if it is more than `max_seconds` away."""
@@ -81,10 +82,17 @@ class RateLimiter:
             now = self._clock()
             # The bucket is full again at `_full_at`. A slot is free as soon as at most `burst` tokens are missing.
             slot = max(now, self._blocked_until, self._full_at - (self._burst - 1) * self._interval)
+            self._longest_wait = max(self._longest_wait or 0.0, slot - now)
             if slot - now > max(max_seconds, 0.0):
                 raise Throttled("this environment's share of Cloudflare's rate limit is used up", slot - now)
             self._full_at = max(self._full_at, slot) + self._interval
             return slot - now
+
+    def take_longest_wait(self) -> float | None:
+        """Return the longest time to a slot since the last call, whether it was reserved or not. None without a request."""
+        with self._lock:
+            longest, self._longest_wait = self._longest_wait, None
+        return longest
 
     def block_for(self, seconds: float) -> None:
         """Block all requests for some seconds, because Cloudflare has blocked the token."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
@@ -31,11 +31,11 @@ from functions.escalate.telemetry import report
 from functions.escalate.topic import Topic
 from functions.ledger.ledger import Ledger
 from functions.ledger.table import Table
+from functions.metrics import build_metrics
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-METRICS_NAMESPACE = "CloudflareEmailAlerts"
 SERVICE = "escalate"
 BATCH_SIZE = 10
 """Messages in a batch, and therefore concurrent calls to Cloudflare."""
@@ -65,13 +65,14 @@ Handler = Callable[[dict[str, object], LambdaContext], dict[str, object]]
 
 def build(settings: Settings) -> Handler:
     """Build the handler and its clients, and fetch the secret."""
-    logger, metrics = Logger(service=SERVICE), Metrics(namespace=METRICS_NAMESPACE, service=SERVICE)
-    pipeline = _pipeline(settings, logger)
+    logger, metrics = Logger(service=SERVICE), build_metrics(SERVICE, settings.stack)
+    rate_limiter = RateLimiter(settings.requests_per_window, settings.environments)
+    pipeline = _pipeline(settings, logger, rate_limiter)
 
     def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
         invocation = Invocation(context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000)
         results = pipeline.run(read_messages(event, settings.role_id, settings.feed_role_id), invocation)
-        report(results, _now(), logger, metrics)
+        report(results, rate_limiter.take_longest_wait(), _now(), logger, metrics)
         return _response(results)
 
     with_metrics: Handler = metrics.log_metrics(handler)
@@ -84,7 +85,7 @@ def _response(results: Sequence[MessageResult]) -> dict[str, object]:
     return {"batchItemFailures": failures}
 
 
-def _pipeline(settings: Settings, logger: Logger) -> Pipeline:
+def _pipeline(settings: Settings, logger: Logger, rate_limiter: RateLimiter) -> Pipeline:
     aws, sns_config = (it.merge(EMULATOR) if settings.is_emulated else it for it in (AWS, SNS))
     # One session, and the clients in sequence: building them in threads takes longer.
     session = boto3.Session()
@@ -104,7 +105,6 @@ def _pipeline(settings: Settings, logger: Logger) -> Pipeline:
     except CredentialsRefused as exc:
         # Not a failure of init: messages are deferred until the secret has a valid token.
         logger.warning("credentials not usable", extra={"detail": str(exc)})
-    rate_limiter = RateLimiter(settings.requests_per_window, settings.environments)
     cloudflare = Cloudflare(
         settings.base_url,
         settings.account_id,

@@ -15,6 +15,7 @@ CLOUDFLARE_API = "https://api.cloudflare.com/client/v4"
 
 _PLAIN_HTTP_HOSTS = frozenset({"127.0.0.1", "172.17.0.1", "::1", "localhost", "host.docker.internal"})
 """Hosts of the local stack. For any other host, credentials and records are sent over TLS only."""
+STACK = r"[A-Za-z][A-Za-z0-9-]{0,127}"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,127}"
 _QUEUE_URLS = frozenset({"REQUEST_QUEUE_URL", "DEAD_LETTER_QUEUE_URL"})
 """Parameters of requests. The SDK connects to its endpoint, not to the host in these URLs."""
@@ -29,7 +30,8 @@ class InvalidSettings(Exception):
 class Settings:
     """The settings of one deployment. Of `findings_topic_arn` and `ledger_table`, one may be None.
 
-    deployment, stack:   the name of the deployment in alerts, and that of its stack in their commands.
+    deployment:          its name in alerts.
+    stack:               its name, in the commands of alerts and as a dimension of all metrics.
     people_topic_arn:    None: alerts go to the findings topic only.
     requests_per_window: the share of Cloudflare's rate limit that this function may use, without that of the feed.
     environments:        how many execution environments of the function divide that share.
@@ -97,7 +99,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         notify_severity=reader.severity("NOTIFY_SEVERITY", Severity.LOW),
         deployment=reader.optional("DEPLOYMENT_NAME", _NAME, "at most 128 letters, digits, spaces, dots, _ and -")
         or "",
-        stack=reader.optional("STACK_NAME", r"[A-Za-z][A-Za-z0-9-]{0,127}", "the name of a stack") or "",
+        stack=reader.text("STACK_NAME", STACK, "the name of a stack"),
         retention=timedelta(days=reader.number("RETENTION_DAYS", 30, 3650, 400)),
         requests_per_window=limit * (share - feed_share) / 100,
         environments=reader.number("MAXIMUM_CONCURRENCY", 1, 10, 2),

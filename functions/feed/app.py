@@ -4,12 +4,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.cloudflare.client import Cloudflare
 from functions.cloudflare.credentials import Credentials, Secret
-from functions.escalate.app import AWS, EMULATOR, METRICS_NAMESPACE, secret_reader
+from functions.escalate.app import AWS, EMULATOR, secret_reader
 from functions.escalate.decision import Policy
 from functions.feed.budget import Budget
 from functions.feed.commands import Commands
@@ -21,6 +21,7 @@ from functions.feed.store import TableStore
 from functions.feed.telemetry import report, report_command
 from functions.ledger.queue_entry import RETENTION
 from functions.ledger.table import Table
+from functions.metrics import build_metrics
 
 SERVICE = "feed"
 
@@ -29,7 +30,7 @@ Handler = Callable[[dict[str, object], LambdaContext], dict[str, object]]
 
 def build(settings: Settings) -> Handler:
     """Build the handler and its clients."""
-    logger, metrics = Logger(service=SERVICE), Metrics(namespace=METRICS_NAMESPACE, service=SERVICE)
+    logger, metrics = Logger(service=SERVICE), build_metrics(SERVICE, settings.stack)
     budget = Budget(settings.requests, _now)
     session, config = boto3.Session(), AWS.merge(EMULATOR) if settings.is_emulated else AWS
     cloudflare = _cloudflare(
@@ -52,7 +53,7 @@ def build(settings: Settings) -> Handler:
     @metrics.log_metrics
     def run_once(_: dict[str, object], context: LambdaContext) -> dict[str, object]:
         run = runner.run(context.aws_request_id)
-        report(run, logger, metrics)
+        report(run, settings.stack, logger, metrics)
         return {"result": run.result.value, "queued": run.queued}
 
     def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:

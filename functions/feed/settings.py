@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from functions.cloudflare.contract import DISPOSITIONS
 from functions.escalate.decision import ESCALATE_BY_DEFAULT
-from functions.escalate.settings import CLOUDFLARE_API, InvalidSettings, Reader
+from functions.escalate.settings import CLOUDFLARE_API, STACK, InvalidSettings, Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Settings:
     base_url: str
     ledger_table: str
     request_queue_url: str
+    stack: str
     escalate_on: frozenset[str]
     requests: int
     since: timedelta
@@ -45,6 +46,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         base_url=reader.url("CLOUDFLARE_BASE_URL", CLOUDFLARE_API),
         ledger_table=reader.text("LEDGER_TABLE", r"[A-Za-z0-9_.-]{3,255}", "the name of a DynamoDB table"),
         request_queue_url=reader.url("REQUEST_QUEUE_URL"),
+        stack=reader.text("STACK_NAME", STACK, "the name of a stack"),
         escalate_on=frozenset(reader.words("ESCALATE_ON", ",".join(sorted(ESCALATE_BY_DEFAULT)))),
         requests=max(1, limit * share // 100),
         since=timedelta(hours=reader.number("FEED_SINCE_HOURS", 0, 24 * 30, 1)),

@@ -20,6 +20,8 @@ EMULATED = frozenset({"SQS", "SNS", "DynamoDB", "Logs"})
 These are the resources that a message passes, except the secret, and those that the template's outputs name. The log
 group stays empty, because the function writes its log to standard output.
 """
+NOT_EMULATED = frozenset({"AWS::SQS::QueuePolicy"})
+"""Resources of these services that the emulated CloudFormation cannot create."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,11 @@ def read_template(path: Path = TEMPLATE) -> Template:
             "AWSTemplateFormatVersion": translated["AWSTemplateFormatVersion"],
             "Parameters": translated["Parameters"],
             "Conditions": translated["Conditions"],
-            "Resources": {name: it for name, it in resources.items() if it["Type"].split("::")[1] in EMULATED},
+            "Resources": {
+                name: it
+                for name, it in resources.items()
+                if it["Type"].split("::")[1] in EMULATED and it["Type"] not in NOT_EMULATED
+            },
             "Outputs": {name: it | {"Value": _local(it["Value"], queues)} for name, it in outputs.items()},
         },
     )

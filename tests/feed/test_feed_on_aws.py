@@ -23,7 +23,8 @@ from ops.local.fake_cloudflare.search import Behavior
 from ops.local.fake_cloudflare.server import FakeCloudflare
 from ops.local.lambda_runtime import Environment
 from ops.local.stack import TOKEN, Stack, deploy
-from tests.feed.test_alarm import alarm_of, is_alarm
+from tests.alarms.evaluator import is_alarm
+from tests.alarms.template_alarms import read_alarms
 from tests.integration.deployment import MakeDeployment
 from tests.integration.fake_cloudflare_client import ACCOUNT, WITHOUT_FAULTS, ChangingMailbox
 
@@ -62,16 +63,9 @@ class Feed:
         self.metrics += [json.loads(it) for it in invocation.log if '"_aws"' in it]
         return invocation.response
 
-    def values(self, alarm: dict[str, Any]) -> list[float]:
-        """The values that an alarm would see: of its namespace, its metric and its dimensions."""
-        [dimension] = alarm["Dimensions"]
-        name, found = alarm["MetricName"], []
-        for line in self.metrics:
-            [sent] = line["_aws"]["CloudWatchMetrics"]
-            is_named = name in [it["Name"] for it in sent["Metrics"]] and [dimension["Name"]] in sent["Dimensions"]
-            if is_named and sent["Namespace"] == alarm["Namespace"] and line[dimension["Name"]] == dimension["Value"]:
-                found += line[name]
-        return found
+    def values(self, alarm: str) -> list[float]:
+        """The values that an alarm would see."""
+        return read_alarms(self.stack.name)[alarm].metric.values(self.metrics)
 
     def queued(self) -> list[dict[str, Any]]:
         """Take all messages from the queue."""
@@ -123,6 +117,7 @@ def make_feed(endpoint: str) -> Iterator[MakeFeed]:
                 "CLOUDFLARE_BASE_URL",
                 "REQUEST_QUEUE_URL",
                 "LEDGER_TABLE",
+                "STACK_NAME",
             )
             variables = stack.aws | {name: stack.variables[name] for name in names}
             environment = servers.enter_context(Environment("functions.feed.handler.handler", variables, 60))
@@ -143,9 +138,9 @@ def test_new_detection_is_queued_once_with_what_its_row_says(make_feed: MakeFeed
     assert now() - datetime.fromisoformat(facts.pop("seen_at")) < timedelta(minutes=5)
     expected = {"loop": "minute", "edf_hash": "0f1e", "delivery_mode": "API", "delivery_status": ["delivered"]}
     assert ("from_feed", expected) == (name, facts)
-    lags = [it["FeedLagSeconds"] for it in feed.metrics]
+    lags = feed.values("FeedAlarm")
     assert len(lags) == 3
-    assert max(lag for [lag] in lags) < 60
+    assert max(lags) < 60
 
 
 def test_detection_before_the_first_hour_is_not_queued(make_feed: MakeFeed) -> None:
@@ -191,23 +186,23 @@ def test_bad_token_fires_the_credentials_alarm_of_the_feed(make_feed: MakeFeed, 
     """Nothing moves, and the lag is reported, so that FeedAlarm fires too."""
     feed = make_feed(recent(MALICIOUS), token=token)
     assert {"result": "credentials-refused", "queued": 0} == feed.run()
-    alarm = alarm_of("FeedCredentialsAlarm")
-    assert ("Sum", "GreaterThanThreshold") == (alarm["Statistic"], alarm["ComparisonOperator"])
-    assert sum(feed.values(alarm)) > alarm["Threshold"]
-    assert [] == feed.values(alarm_of("CredentialsAlarm"))
-    [lag] = feed.values(alarm_of("FeedAlarm"))
+    alarms = read_alarms()
+    assert is_alarm(alarms["FeedCredentialsAlarm"], feed.values("FeedCredentialsAlarm"))
+    assert [] == feed.values("CredentialsAlarm")
+    [lag] = feed.values("FeedAlarm")
     assert 3500 < lag < 3700
-    assert is_alarm([lag] * 2)
+    assert is_alarm(alarms["FeedAlarm"], [lag] * 2)
 
 
 def test_good_token_fires_no_alarm_until_the_schedule_stops(make_feed: MakeFeed) -> None:
-    """FeedAlarm counts the values of the handler, and then their absence."""
+    """FeedAlarm counts the values of the handler, and then their absence. The alarms about events get a 0."""
     feed = make_feed(recent(MALICIOUS))
     feed.run()
-    assert [] == feed.values(alarm_of("FeedCredentialsAlarm"))
-    [lag] = feed.values(alarm_of("FeedAlarm"))
-    assert not is_alarm([lag] * 5)
-    assert is_alarm([lag] * 5 + [None] * 4)
+    assert [[0.0]] * 3 == [feed.values(it) for it in ("FeedCredentialsAlarm", "FeedUnresolvedAlarm", "RejectedAlarm")]
+    [lag] = feed.values("FeedAlarm")
+    alarm = read_alarms()["FeedAlarm"]
+    assert not is_alarm(alarm, [lag] * 5)
+    assert is_alarm(alarm, [lag] * 5 + [None] * 4)
 
 
 def test_run_ends_while_another_holds_the_lease(make_feed: MakeFeed) -> None:

@@ -122,7 +122,7 @@ def test_configure_lists_all_dispositions() -> None:
 def test_all_alarms_are_explained() -> None:
     declared = yaml_parse(TEMPLATE.read_text("utf-8"))["Resources"]
     alarms = {name for name, it in declared.items() if it["Type"] == "AWS::CloudWatch::Alarm"}
-    assert alarms == set(re.findall(r"^\| `([A-Za-z]+Alarm)` \|", PAGES["outcomes-and-alarms.md"], re.MULTILINE))
+    assert alarms == set(re.findall(r"^### ([A-Za-z]+Alarm)$", PAGES["outcomes-and-alarms.md"], re.MULTILINE))
 
 
 def test_all_outcomes_and_reasons_are_explained() -> None:

@@ -137,5 +137,7 @@ def test_template_names_no_partition_and_no_domain_of_one() -> None:
     """China has arn:aws-cn: and amazonaws.com.cn, GovCloud has arn:aws-us-gov:."""
     assert re.findall(r"arn:aws[a-z-]*:", TEXT) == []
     hosts = re.findall(r"[\w.${}:-]+\.amazonaws\.com\S*", TEXT)
-    assert {"lambda.amazonaws.com", "secretsmanager.${AWS::Region}.amazonaws.com"} == {it.rstrip(",}") for it in hosts}
+    assert {"lambda.amazonaws.com", "sns.amazonaws.com", "secretsmanager.${AWS::Region}.amazonaws.com"} == {
+        it.rstrip(",}") for it in hosts
+    }
     assert "secretsmanager.${AWS::Region}.${AWS::URLSuffix}" in TEXT

@@ -196,3 +196,15 @@ def test_burst_of_a_share_of_forty_is_twenty_and_of_less_is_its_half() -> None:
     """With half of the share as burst, the other half is spread over the window."""
     assert 20 == sum(it <= ROUNDING for it in waits_of(RateLimiter(40, 1, Clock()), 40))
     assert 19 == sum(it <= ROUNDING for it in waits_of(RateLimiter(38, 1, Clock()), 38))
+
+
+def test_longest_wait_is_that_since_the_last_call() -> None:
+    """A refused slot counts. Without a request there is none."""
+    limiter = RateLimiter(960, 2, Clock())
+    assert limiter.take_longest_wait() is None
+    limiter.reserve(ROUNDING)
+    assert 0.0 == limiter.take_longest_wait()
+    limiter.block_for(60.0)
+    with pytest.raises(Throttled):
+        limiter.reserve(1.0)
+    assert (60.0, None) == (limiter.take_longest_wait(), limiter.take_longest_wait())

@@ -22,6 +22,7 @@ REQUIRED = {
     "LEDGER_TABLE": "ledger",
     "DEAD_LETTER_QUEUE_URL": DEAD_LETTERS,
     "REQUEST_QUEUE_URL": REQUESTS,
+    "STACK_NAME": "email-alerts",
 }
 DEFAULTS = Settings(
     account_id=ACCOUNT,
@@ -39,7 +40,7 @@ DEFAULTS = Settings(
     chat_notifications=False,
     notify_severity=Severity.LOW,
     deployment="",
-    stack="",
+    stack="email-alerts",
     retention=timedelta(days=400),
     requests_per_window=960.0,
     environments=2,
@@ -59,7 +60,6 @@ OPTIONAL = (
     "CHAT_NOTIFICATIONS",
     "NOTIFY_SEVERITY",
     "DEPLOYMENT_NAME",
-    "STACK_NAME",
     "RETENTION_DAYS",
     "CLOUDFLARE_LIMIT",
     "CLOUDFLARE_SHARE",
