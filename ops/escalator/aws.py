@@ -15,6 +15,7 @@ from functions.alert.sanitize import plain
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=40)
@@ -23,6 +24,8 @@ _THROTTLED_CONFIG = _CONFIG.merge(Config(retries={"mode": "standard", "total_max
 """More attempts, because a table that throttles usually recovers within seconds."""
 _INVOKE_CONFIG = _CONFIG.merge(Config(read_timeout=70))
 """The feed's function has a timeout of 60 s."""
+_PUBLISH_CONFIG = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+"""A retry after a timeout could publish a message twice."""
 _LOG_IN = "log in to AWS again, or pass another --profile"
 _BUSY = "the table throttles requests: try again later, or use a shorter time range"
 _NETWORK = "check the network, the --region and the --endpoint-url"
@@ -98,6 +101,12 @@ class Connection:
         """A client for SQS."""
         with _connecting("SQS"):
             return self.session.client("sqs", endpoint_url=self.endpoint_url, config=_CONFIG)
+
+    @cached_property
+    def sns(self) -> "SNSClient":
+        """A client for SNS."""
+        with _connecting("SNS"):
+            return self.session.client("sns", endpoint_url=self.endpoint_url, config=_PUBLISH_CONFIG)
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":

@@ -21,6 +21,8 @@ from ops.escalator.records.time_range import InvalidTime, TimeRange, read_time
 
 TABLE, DEAD_LETTERS, REQUESTS = "LEDGER_TABLE", "DEAD_LETTER_QUEUE_URL", "REQUEST_QUEUE_URL"
 """Environment variables of the function. `make local` sets them, too."""
+UNDELIVERED = "UNDELIVERED_QUEUE_URL"
+"""No environment variable: the function does not use this queue."""
 ACCOUNT, FUNCTION = "CLOUDFLARE_ACCOUNT_ID", "FEED_FUNCTION_NAME"
 DEFAULT_DAYS = 30
 
@@ -28,6 +30,7 @@ _OUTPUTS = {
     TABLE: "LedgerTableName",
     DEAD_LETTERS: "DeadLetterQueueUrl",
     REQUESTS: "RequestQueueUrl",
+    UNDELIVERED: "UndeliveredQueueUrl",
     ACCOUNT: "CloudflareAccountId",
     FUNCTION: "FeedFunctionName",
 }
@@ -35,6 +38,7 @@ _OPTIONS = {
     TABLE: "--table",
     DEAD_LETTERS: "--dead-letter-queue-url",
     REQUESTS: "--request-queue-url",
+    UNDELIVERED: "--dead-letter-queue-url",
     ACCOUNT: "--account-id",
     FUNCTION: "--function",
 }
@@ -85,15 +89,21 @@ def table_options(command: Command) -> Command:
 def queue_options(*needed: str) -> Decorator:
     """Add options for the queues that are needed, and the connection options.
 
-    The command gets the dead-letter queue as its first argument.
+    The command gets the dead-letter queue as its first argument. If it sends nothing back, it also works on the queue of
+    undelivered messages, with --undelivered.
     """
     help_texts = {DEAD_LETTERS: "The dead-letter queue.", REQUESTS: "The queue to send back to."}
 
     def decorate(command: Command) -> Command:
         @connection_options
         @wraps(command)
-        def with_queues(connection: Connection, stack: str | None, wait: int, **params: Any) -> Any:
-            urls = resolve(connection, {name: params.pop(name) for name in needed}, stack)
+        def with_queues(
+            connection: Connection, stack: str | None, wait: int, *, undelivered: bool = False, **params: Any
+        ) -> Any:
+            passed = {name: params.pop(name) for name in needed}
+            if undelivered:
+                return command(undelivered_messages(connection, stack, wait, passed[DEAD_LETTERS]), **params)
+            urls = resolve(connection, passed, stack)
             return command(DeadLetters(connection.sqs, urls[DEAD_LETTERS], urls.get(REQUESTS, ""), wait), **params)
 
         return _add(
@@ -102,18 +112,37 @@ def queue_options(*needed: str) -> Decorator:
                 click.option(_OPTIONS[name], name, metavar="URL", help=f"{help_texts[name]}  [env var: {name}]")
                 for name in needed
             ),
+            *(() if REQUESTS in needed else (_UNDELIVERED,)),
             click.option("--stack", metavar="NAME", help="CloudFormation stack that has the queues."),
-            click.option(
-                "--wait",
-                type=click.IntRange(0, 20),
-                default=1,
-                show_default=True,
-                metavar="SECONDS",
-                help="How long SQS waits for further messages before the queue counts as read.",
-            ),
+            wait_option,
         )
 
     return decorate
+
+
+_UNDELIVERED = click.option(
+    "--undelivered",
+    is_flag=True,
+    help="The queue of what SNS could not deliver to a subscriber. It needs --stack.",
+)
+wait_option = click.option(
+    "--wait",
+    type=click.IntRange(0, 20),
+    default=1,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long SQS waits for further messages before the queue counts as read.",
+)
+
+
+def undelivered_messages(
+    connection: Connection, stack: str | None, wait: int, passed_url: str | None = None
+) -> DeadLetters:
+    """The queue of undelivered messages of a stack."""
+    if not stack:
+        raise click.UsageError("--undelivered needs --stack.")
+    urls = resolve(connection, {UNDELIVERED: passed_url}, stack)
+    return DeadLetters(connection.sqs, urls[UNDELIVERED], "", wait, undelivered=True)
 
 
 def resolve(connection: Connection, params: Mapping[str, str | None], stack: str | None) -> dict[str, str]:

@@ -1,16 +1,24 @@
-"""`escalator redrive`: list, show, send back and delete dead letters."""
+"""`escalator redrive`: list, show, send back, redeliver and delete dead letters."""
 
 from collections import Counter
 from collections.abc import Iterator
 
 import click
 
-from ops.escalator.aws import CommandFailed
+from ops.escalator.aws import CommandFailed, Connection
 from ops.escalator.dead_letters.actions import Action, run_action
 from ops.escalator.dead_letters.message import utc
 from ops.escalator.dead_letters.queue import MAX_MESSAGES, DeadLetters
+from ops.escalator.dead_letters.redelivery import Redelivery
 from ops.escalator.dead_letters.selection import Selection, count_by_reason, reason_option, selection_options
-from ops.escalator.options import DEAD_LETTERS, REQUESTS, queue_options
+from ops.escalator.options import (
+    DEAD_LETTERS,
+    REQUESTS,
+    connection_options,
+    queue_options,
+    undelivered_messages,
+    wait_option,
+)
 from ops.escalator.output.console import Output, Row, output_option
 from ops.escalator.text.labels import counted
 
@@ -18,17 +26,21 @@ BODY_PREVIEW = 100
 """Characters of a body that `list` shows."""
 COLUMNS = ("id", "reason", "detail", "queued", "receive_count", "body")
 
+TOPICS = ("FindingsTopicArn", "PeopleTopicArn", "OperationsTopicArn")
+"""Outputs of the stack."""
+
 yes_option = click.option("--yes", is_flag=True, help="Skip the confirmation question.")
 
 
 @click.group()
 def redrive() -> None:
-    """List, send back or delete requests that the function could not process.
+    """List, send back or delete requests that the function could not process, and messages that SNS could not deliver.
 
     \b
     Example:
       escalator redrive list --stack cloudflare-email-alerts
       escalator redrive send-back --reason deferred-too-long --stack cloudflare-email-alerts
+      escalator redrive redeliver --all --stack cloudflare-email-alerts
     """  # noqa: D301  # click\'s \b keeps the lines as they are
 
 
@@ -52,6 +64,7 @@ def list_(letters: DeadLetters, reasons: tuple[str, ...], limit: int, form: str 
     \b
     Example:
       escalator redrive list --reason unknown-disposition --stack cloudflare-email-alerts
+      escalator redrive list --undelivered --stack cloudflare-email-alerts
     """  # noqa: D301  # click\'s \b keeps the lines as they are
     output, shown = Output(form), Counter[str]()
 
@@ -113,6 +126,32 @@ def send_back(letters: DeadLetters, selection: Selection, force: bool, yes: bool
       escalator redrive send-back --reason deferred-too-long --stack cloudflare-email-alerts
     """  # noqa: D301  # click\'s \b keeps the lines as they are
     action = Action(letters.send_back, "Send {} back to the requests queue", force)
+    _exit(succeeded=run_action(action, letters, selection, Output(form), yes=yes))
+
+
+@redrive.command("redeliver")
+@selection_options
+@yes_option
+@connection_options
+@click.option("--stack", required=True, metavar="NAME", help="CloudFormation stack that has the queue and the topics.")
+@wait_option
+@output_option
+def redeliver(
+    connection: Connection, *, selection: Selection, stack: str, wait: int, yes: bool, form: str | None
+) -> None:
+    """Publish messages again that SNS could not deliver to a subscriber.
+
+    SNS cannot publish to one subscriber only. So all subscribers of the topic get the message again, in the form that the
+    failed subscriber was to get. Its subject begins with [REPEAT]. First correct the subscription that failed.
+
+    \b
+    Example:
+      escalator redrive redeliver --all --stack cloudflare-email-alerts
+    """  # noqa: D301  # click\'s \b keeps the lines as they are
+    letters = undelivered_messages(connection, stack, wait)
+    outputs = connection.outputs(stack)
+    redelivery = Redelivery(connection.sns, frozenset(outputs[it] for it in TOPICS if it in outputs), letters)
+    action = Action(redelivery.run, "Publish {} again, to all subscribers of the topic")
     _exit(succeeded=run_action(action, letters, selection, Output(form), yes=yes))
 
 

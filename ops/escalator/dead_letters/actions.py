@@ -19,6 +19,8 @@ _LABELS = {
     ResultKind.SENT_BACK: ("sent back", ""),
     ResultKind.DELETED: ("deleted", ""),
     ResultKind.SENT_BACK_NOT_DELETED: ("sent back, but not deleted", ": delete the copy on the dead-letter queue"),
+    ResultKind.REDELIVERED: ("published again", ""),
+    ResultKind.REDELIVERED_NOT_DELETED: ("published again, but not deleted", ": delete the copy on the queue"),
     ResultKind.FAILED: ("failed", ": still on the dead-letter queue, try again"),
     ResultKind.KEPT: ("kept", ": unretryable, --force sends these too"),
     ResultKind.MISSING: ("missing", ": `escalator redrive list` shows the messages of the queue"),

@@ -2,19 +2,22 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from functions.domain.outcome import Reason
 from functions.escalate.queues import EMPTY
 from functions.escalate.sqs_message import FIRST_SEEN, read_messages
+from ops.escalator.dead_letters.notification import Notification, read_notification
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueOutputTypeDef, MessageTypeDef
 
 RETRIES_EXHAUSTED = "retries-exhausted"
 """Shown for a message that SQS moved itself, which has no `reason` attribute."""
+UNDELIVERED = "undelivered"
+"""Shown for a message that SNS could not deliver to a subscriber."""
 _UNRETRYABLE = {Reason.MALFORMED_BODY, Reason.NOT_A_REQUEST, Reason.INVALID_ID, Reason.ACCOUNT_NOT_CONFIGURED}
 """The error is in the body of the message, so every retry ends in the same way."""
 _FUNCTION_ATTRIBUTES = {"reason", "detail", "sqs_message_id", FIRST_SEEN}
@@ -27,6 +30,7 @@ class DeadLetter:
     queued:        when the first copy was queued, if the message says so, else when this copy was.
     receive_count: how often SQS has delivered it from the dead-letter queue, including this time.
     attributes:    set by the senders of the message.
+    notification:  of a message that SNS could not deliver; None for any other, and with raw message delivery.
     system:        set by SQS.
     """
 
@@ -39,6 +43,7 @@ class DeadLetter:
     receipt_handle: str
     attributes: "Mapping[str, MessageAttributeValueOutputTypeDef]"
     system: Mapping[str, str]
+    notification: Notification | None = None
 
     @property
     def is_unretryable(self) -> bool:
@@ -78,8 +83,15 @@ class DeadLetter:
         }
 
 
+def read_undelivered(received: "MessageTypeDef") -> DeadLetter:
+    """Read a message of the queue of undelivered messages."""
+    notification = read_notification(received["Body"])
+    detail = notification.summary if notification else ""
+    return replace(read_dead_letter(received), reason=UNDELIVERED, detail=detail, notification=notification)
+
+
 def read_dead_letter(received: "MessageTypeDef") -> DeadLetter:
-    """Read a message that SQS returned with all of its attributes."""
+    """Read a message of the dead-letter queue, which SQS returned with all of its attributes."""
     attributes = received.get("MessageAttributes", {})
     [message] = read_messages(
         {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from functions.aws import ENTRIES, chunks
 from functions.escalate.queues import MESSAGE_LIMIT
 from ops.escalator.aws import CommandFailed, explained
-from ops.escalator.dead_letters.message import DeadLetter, read_dead_letter
+from ops.escalator.dead_letters.message import DeadLetter, read_dead_letter, read_undelivered
 from ops.escalator.dead_letters.result import ActionResult, ResultKind
 
 if TYPE_CHECKING:
@@ -34,12 +34,14 @@ class DeadLetters:
 
     requests_url: the queue that messages are sent back to.
     wait_seconds: the long-poll time of a receive. Above 0, SQS asks all of its servers.
+    undelivered:  whether it is the queue of what SNS could not deliver.
     """
 
     sqs: "SQSClient"
     url: str
     requests_url: str = ""
     wait_seconds: int = 1
+    undelivered: bool = False
     _receipt_handles: dict[str, str] = field(default_factory=dict)  # by message id
 
     def __enter__(self) -> Self:
@@ -68,11 +70,8 @@ class DeadLetters:
                 ).get("Messages", [])
             # A message that is received again has a new receipt handle, and only the newest one is sure to work.
             self._receipt_handles.update((message["MessageId"], message["ReceiptHandle"]) for message in received)
-            new = {
-                message["MessageId"]: read_dead_letter(message)
-                for message in received
-                if message["MessageId"] not in seen
-            }
+            read = read_undelivered if self.undelivered else read_dead_letter
+            new = {message["MessageId"]: read(message) for message in received if message["MessageId"] not in seen}
             seen |= new.keys()
             idle_receives = 0 if new else idle_receives + 1
             if new:

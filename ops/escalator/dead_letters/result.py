@@ -11,6 +11,9 @@ class ResultKind(StrEnum):
     DELETED = "deleted"
     SENT_BACK_NOT_DELETED = "sent-back-not-deleted"
     """The message is on both queues. Sending it back again repeats no alert, because the ledger has the first one."""
+    REDELIVERED = "redelivered"
+    REDELIVERED_NOT_DELETED = "redelivered-not-deleted"
+    """All subscribers have the message again, and it is still on the queue of undelivered messages."""
     FAILED = "failed"
     """The action failed. The message is still on the dead-letter queue."""
     KEPT = "kept"
@@ -31,7 +34,7 @@ class ActionResult:
     @property
     def succeeded(self) -> bool:
         """Whether the action did what the operator requested."""
-        return self.kind in {ResultKind.SENT_BACK, ResultKind.DELETED}
+        return self.kind in {ResultKind.SENT_BACK, ResultKind.DELETED, ResultKind.REDELIVERED}
 
     def row(self) -> dict[str, str]:
         """The result as a row of output."""
