@@ -8,6 +8,7 @@ ocsf_finding.py   the JSON for machines: an OCSF 1.5 Detection Finding (schemas/
 ocsf_evidence.py  the email in OCSF's terms
 ocsf_codes.py     OCSF's numbers for Cloudflare's words
 sanitize.py       text from the sender, made safe to show
+notice.py         what a test or a repeat says of itself
 telephones.py     telephone numbers that no phone dials when they are touched
 mask.py           recipients' addresses, masked if the deployment asks for it
 """

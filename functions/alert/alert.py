@@ -20,6 +20,7 @@ from functions.alert.commands import NO_COUNTS, Related
 from functions.alert.email_text import email_text
 from functions.alert.guidance import headline
 from functions.alert.mask import masked
+from functions.alert.notice import TEST_ACTIVITY, Notice, paragraph, prefix
 from functions.alert.ocsf_finding import EMPTY, finding
 from functions.domain.detection import read_detection
 from functions.domain.header_fields import HeaderFields, header_fields
@@ -110,16 +111,20 @@ class Alert:
 
 
 def describe(
-    record: Record, options: AlertOptions = AlertOptions(), counts: Mapping[Related, int] = NO_COUNTS
+    record: Record,
+    options: AlertOptions = AlertOptions(),
+    counts: Mapping[Related, int] = NO_COUNTS,
+    notice: Notice | None = None,
 ) -> Alert:
     """Build the alert about a record with disposition and severity.
 
     counts: how many earlier records have a value of this email; see `commands.related_values`.
+    notice: marks a test or a repeat.
     """
     fields = header_fields(record.detection, record.details)
     if options.mask_recipients:
         record, fields = masked(record, fields)
-    candidates = _candidates(record, fields, options, counts)
+    candidates = _candidates(record, fields, options, counts, notice)
     alert = next(candidates)
     while alert.size > ALERT_LIMIT:
         alert = next(candidates)
@@ -127,22 +132,27 @@ def describe(
 
 
 def _candidates(
-    record: Record, fields: HeaderFields, options: AlertOptions, counts: Mapping[Related, int]
+    record: Record,
+    fields: HeaderFields,
+    options: AlertOptions,
+    counts: Mapping[Related, int],
+    notice: Notice | None,
 ) -> Iterator[Alert]:
     """Yield the same alert, each time within a smaller budget."""
     detection = record.detection or read_detection({})
-    line = subject(record, options.deployment)
-    bodies = {"email": email_text(record, fields, options.deployment, options.stack, counts), "sms": line}
+    line = subject(record, options.deployment, notice)
+    text = email_text(record, fields, options.deployment, options.stack, counts)
+    bodies = {"email": f"{paragraph(notice)}{text}", "sms": line}
     if options.chat:
-        bodies["https"] = _json(notification(record, fields, options.deployment))
+        bodies["https"] = _json(notification(record, fields, options.deployment, notice))
     for detection_kb, details_kb, text_limit in _BUDGETS:
         kept = truncate(detection, detection_kb * 1024, text_limit)
         details = truncate(record.details, details_kb * 1024, text_limit) if record.details else EMPTY
-        ocsf = _json(finding(record, fields, kept, details))
-        yield Alert(record.alert_id, line, {"default": ocsf} | bodies, _attributes(record, options))
+        ocsf = _json(finding(record, fields, kept, details, notice))
+        yield Alert(record.alert_id, line, {"default": ocsf} | bodies, _attributes(record, options, notice))
 
 
-def subject(record: Record, deployment: str = "") -> str:
+def subject(record: Record, deployment: str = "", notice: Notice | None = None) -> str:
     """Return the subject: one line of printable ASCII.
 
     It has at most `MAX_SUBJECT` characters, and none of them is from the email.
@@ -150,7 +160,7 @@ def subject(record: Record, deployment: str = "") -> str:
     previous = record.previous.disposition if record.previous else record.disposition
     change = f", was {previous}" if record.escalates and previous != record.disposition else ""
     name = f" ({deployment[:MAX_NAME]})" if deployment else ""
-    start, end = f"[{record.severity}] ", f"{name}: {record.id.postfix_id[:16]}"
+    start, end = f"{prefix(notice)}[{record.severity}] ", f"{name}: {record.id.postfix_id[:16]}"
     room = MAX_SUBJECT - len(start) - len(end)
     return f"{start}{f'{headline(record)}{change}'[:room]}{end}"
 
@@ -169,17 +179,18 @@ def _notifies(record: Record, options: AlertOptions) -> bool:
     return told or (record.severity is not None and record.severity.rank >= options.notify_severity.rank)
 
 
-def _attributes(record: Record, options: AlertOptions) -> dict[str, str]:
+def _attributes(record: Record, options: AlertOptions, notice: Notice | None) -> dict[str, str]:
     """Return the attributes of the finding, which a subscription's filter policy can match.
 
-    There are 7. SNS discards a message with more than 10 for a queue with raw delivery.
+    There are 7, and 8 of a repeat. SNS discards a message with more than 10 for a queue with raw delivery.
     """
-    return {
+    attributes = {
         "alert_id": record.alert_id,
         "account_id": record.account_id,
-        "activity": record.activity,
+        "activity": TEST_ACTIVITY if notice is Notice.TEST else record.activity,
         "delivered": record.delivery.delivered,
         "disposition": record.disposition or "",
         "notify": str(_notifies(record, options)).lower(),
         "severity": record.severity or "",
     }
+    return attributes | ({"repeat": "true"} if notice is Notice.REPEAT else {})

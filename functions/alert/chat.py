@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from functions.alert.guidance import headline, next_steps, summary
 from functions.alert.links import by_host, shown_link
+from functions.alert.notice import Notice, prefix
 from functions.alert.sanitize import defanged
 from functions.domain.detection import Link
 from functions.domain.header_fields import HeaderFields
@@ -25,24 +26,27 @@ _MAX_ITEMS = 3
 """Items shown of one list."""
 
 
-def notification(record: Record, fields: HeaderFields, deployment: str = "") -> dict[str, object]:
-    """Build the notification about a record with disposition and severity."""
+def notification(
+    record: Record, fields: HeaderFields, deployment: str = "", notice: Notice | None = None
+) -> dict[str, object]:
+    """Build the notification about a record with disposition and severity. notice: marks a test or a repeat."""
     severity, postfix_id = record.severity or "", record.id.postfix_id
+    sentences = [*([notice.sentence] if notice else []), *summary(record, fields)]
     return {
         "version": "1.0",
         "source": "custom",
         "id": record.alert_id,
         "content": {
             "textType": "client-markdown",
-            "title": f"{_COLOURS[severity]} {severity}: {headline(record)}",
-            "description": "\n".join([" ".join(summary(record, fields)), *_facts(record, fields, deployment)]),
+            "title": f"{prefix(notice)}{_COLOURS[severity]} {severity}: {headline(record)}",
+            "description": "\n".join([" ".join(sentences), *_facts(record, fields, deployment)]),
             "nextSteps": list(next_steps(record, fields)),
             "keywords": [severity, record.disposition],
         },
         "metadata": {
             # Later alerts about the same email appear in the thread of the first one.
             "threadId": postfix_id,
-            "summary": headline(record),
+            "summary": f"{prefix(notice)}{headline(record)}",
             "eventType": f"email-{record.activity.lower()}",
             "relatedResources": [record.id.value],
             "additionalContext": {"alert_id": record.alert_id, "account_id": record.account_id},

@@ -13,6 +13,7 @@ CATEGORY, CLASS = 2, 2004
 CATEGORY_NAME, CLASS_NAME = "Findings", "Detection Finding"
 
 ACTIVITIES = {Activity.CREATE: 1, Activity.UPDATE: 2, Activity.CLOSE: 3}
+OTHER_ACTIVITY = 99
 STATUSES = {Activity.CREATE: (1, "New"), Activity.UPDATE: (2, "In Progress"), Activity.CLOSE: (4, "Resolved")}
 RISK_LEVELS = {
     "Informational": (0, "Info"),

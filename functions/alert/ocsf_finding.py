@@ -9,6 +9,7 @@ from typing import Any
 
 from functions.alert import ocsf_codes as ocsf
 from functions.alert.guidance import headline, next_steps, summary
+from functions.alert.notice import TEST_ACTIVITY, Notice, prefix
 from functions.alert.ocsf_evidence import MAX_ADDRESSES, email, enrichments, observables, source
 from functions.cloudflare.contract import VERSION as SCHEMA_VERSION
 from functions.domain.detection import Link, read_detection
@@ -27,14 +28,22 @@ EMPTY = Truncated({}, {}, ())
 
 
 def finding(
-    record: Record, fields: HeaderFields, detection: Truncated, details: Truncated = EMPTY
+    record: Record,
+    fields: HeaderFields,
+    detection: Truncated,
+    details: Truncated = EMPTY,
+    notice: Notice | None = None,
 ) -> dict[str, object]:
     """Build the finding about a record with disposition and severity.
 
     detection, details: what is left of the record's detection and message details after truncation.
+    notice: marks a test, which is no alert, or a repeat.
     """
-    activity, number = record.activity, ocsf.ACTIVITIES[record.activity]
-    status_id, status = ocsf.STATUSES[activity]
+    is_test, number = notice is Notice.TEST, ocsf.ACTIVITIES[record.activity]
+    status_id, status = ocsf.STATUSES[record.activity]
+    activity, type_name = record.activity.value, record.activity.value
+    if is_test:
+        activity, type_name, number = TEST_ACTIVITY, "Other", ocsf.OTHER_ACTIVITY
     (action_id, action), (disposition_id, disposition) = ocsf.CONTROLS[record.delivery]
     confidence_id, confidence = next(
         it for family, it in ocsf.CONFIDENCES.items() if (record.disposition or "").startswith(family)
@@ -46,13 +55,13 @@ def finding(
     evidence = {"uid": record.id.postfix_id, "email": email_object, "src_endpoint": source(sender)}
     return {
         "activity_id": number,
-        "activity_name": activity.value,
+        "activity_name": activity,
         "category_uid": ocsf.CATEGORY,
         "category_name": ocsf.CATEGORY_NAME,
         "class_uid": ocsf.CLASS,
         "class_name": ocsf.CLASS_NAME,
         "type_uid": ocsf.CLASS * 100 + number,
-        "type_name": f"{ocsf.CLASS_NAME}: {activity}",
+        "type_name": f"{ocsf.CLASS_NAME}: {type_name}",
         "confidence_id": confidence_id,
         "confidence": confidence,
         "risk_level_id": risk_id,
@@ -61,9 +70,10 @@ def finding(
         "severity": record.severity,
         "status_id": status_id,
         "status": status,
-        "is_alert": activity is not Activity.CLOSE,
+        "is_alert": record.activity is not Activity.CLOSE and not is_test,
         "time": _epoch_ms(record.decided_at),
-        "message": headline(record),
+        "message": f"{prefix(notice)}{headline(record)}",
+        **({"comment": notice.sentence} if notice else {}),
         "action_id": action_id,
         "action": detection.fields.get("action") or action,
         "disposition_id": disposition_id,

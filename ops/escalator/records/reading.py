@@ -21,7 +21,7 @@ _LABEL = re.compile(
 """The name before a value, in an alert, a header, a log or JSON."""
 _BULLET = re.compile(r"\s*[-*\u2022]\s+")
 _MESSAGE_ID = re.compile(r"\s*[\"']?message[-_]id[\"']?\s*[=:]", re.IGNORECASE)
-_ALERT_SUBJECT = re.compile(rf"\[(?:{'|'.join(Severity)})\] .+: (\S+)", re.IGNORECASE)
+_ALERT_SUBJECT = re.compile(rf"(?:\[[A-Z]+\] )?\[(?:{'|'.join(Severity)})\] .+: (\S+)", re.IGNORECASE)
 _ALERT_UID = re.compile(r"([0-9a-f]{32})(?:-\d{10,14})?")
 """`metadata.uid` of an alert has the time after the alert id."""
 _DATED = re.compile(r"([0-9A-F]{8,13})@(\d{4}-\d\d-\d\d)")
