@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from functions.cloudflare.errors import CredentialsRefused
 
@@ -28,10 +29,11 @@ _HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """The text of a secret, and its version id."""
+    """The text of a secret, and its version id. created_at: when this version was put, if it is known."""
 
     text: str = field(repr=False)
     version: str
+    created_at: datetime | None = None
 
 
 class SecretUnavailable(Exception):
@@ -86,7 +88,7 @@ class Credentials:
         """Read the secret. If it is not usable, the cached credential stays in use."""
         self._read_at = self._clock()
         try:
-            self._cached = _credential(self._read_secret())
+            self._cached = read_credential(self._read_secret())
             self._problem = ""
         except SecretUnavailable as exc:
             self._problem = str(exc)
@@ -97,7 +99,7 @@ class Credentials:
         return CredentialsRefused(f"the secret is not usable: {self._problem}", COOLDOWN_SECONDS)
 
 
-def _credential(secret: Secret) -> Credential:
+def read_credential(secret: Secret) -> Credential:
     """Read a secret. Raises SecretUnavailable with the member at fault and the rule, without the content."""
     text = _trimmed(secret.text)
     content = _parse(text)

@@ -60,7 +60,7 @@ def read_envelope(status: int, headers: Mapping[str, str], body: bytes) -> dict[
     if status == 202 and "location" in headers:
         raise StillSearching("Cloudflare's search takes long", headers["location"])
     if status != 200:
-        raise _error(status, headers, _parse(body))
+        raise _error(status, headers, parse_body(body))
     envelope = _parse_success(body)
     if not isinstance(envelope, dict) or envelope.get("success") is not True:
         raise Unavailable("the response has status 200, but no successful Cloudflare envelope")
@@ -82,7 +82,7 @@ def _error(status: int, headers: Mapping[str, str], envelope: object) -> Cloudfl
         return Unavailable(f"{summary}, but without a Cloudflare envelope")
     if status == 404 and _NO_SUCH_ACCOUNT not in codes:
         return NoDetection(summary, id_exists=False)
-    return Refused(f"{summary}: a retry cannot succeed", _date(headers.get("date")))
+    return Refused(f"{summary}: a retry cannot succeed", http_date(headers.get("date")))
 
 
 def _parse_success(body: bytes) -> object:
@@ -93,8 +93,8 @@ def _parse_success(body: bytes) -> object:
         raise InvalidAnswer("the response is nested too deeply: $: nesting") from None
 
 
-def _parse(body: bytes) -> object:
-    """Parse JSON of an error; None for anything else."""
+def parse_body(body: bytes) -> object:
+    """Parse JSON leniently; None for anything else."""
     try:
         return _loads(body)
     except RecursionError:
@@ -125,18 +125,23 @@ def _codes(envelope: object) -> frozenset[int]:
     return frozenset(code for code in codes if isinstance(code, int) and 0 <= code < 1_000_000)
 
 
+def error_codes(body: bytes) -> frozenset[int]:
+    """The error codes of a body; empty if it has none."""
+    return _codes(parse_body(body))
+
+
 def _seconds(retry_after: str | None) -> float:
     """The seconds of a `retry-after` header, which holds seconds or a date."""
     text = (retry_after or "").strip()
     if re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", text):
         return min(max(MIN_BLOCK_SECONDS, float(text)), MAX_BLOCK_SECONDS)
-    retry_at = _date(text)
+    retry_at = http_date(text)
     if retry_at is None:
         return BLOCK_SECONDS
     return min(max(MIN_BLOCK_SECONDS, retry_at.timestamp() - datetime.now(UTC).timestamp()), MAX_BLOCK_SECONDS)
 
 
-def _date(header: str | None) -> datetime | None:
+def http_date(header: str | None) -> datetime | None:
     """A date of HTTP; None for anything else."""
     try:
         date = parsedate_to_datetime(header or "")

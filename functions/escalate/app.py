@@ -15,6 +15,7 @@ from functions.aws import AWS_FAILURES, cause
 from functions.cloudflare.client import Cloudflare
 from functions.cloudflare.credentials import Credentials, Secret, SecretUnavailable
 from functions.cloudflare.errors import CredentialsRefused
+from functions.cloudflare.probe import Probe
 from functions.cloudflare.rate_limiter import RateLimiter
 from functions.domain.outcome import Outcome
 from functions.escalate.decision import Policy
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 SERVICE = "escalate"
+PROBE = "probe"
+"""The action of an event by which an operator asks for facts about the credentials."""
 BATCH_SIZE = 10
 """Messages in a batch, and therefore concurrent calls to Cloudflare."""
 
@@ -69,15 +72,29 @@ def build(settings: Settings) -> Handler:
     rate_limiter = RateLimiter(settings.requests_per_window, settings.environments)
     pipeline = _pipeline(settings, logger, rate_limiter)
 
-    def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
+    @metrics.log_metrics
+    def run_batch(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
         invocation = Invocation(context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000)
         results = pipeline.run(read_messages(event, settings.role_id, settings.feed_role_id), invocation)
         report(results, rate_limiter.take_longest_wait(), _now(), logger, metrics)
         return _response(results)
 
-    with_metrics: Handler = metrics.log_metrics(handler)
-    with_context: Handler = logger.inject_lambda_context(with_metrics)
+    def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
+        if event.get("action") == PROBE:  # `escalator doctor`; a batch of SQS has no such member
+            logger.info("probe")
+            return _probe(settings)
+        done: dict[str, object] = run_batch(event, context)
+        return done
+
+    with_context: Handler = logger.inject_lambda_context(handler)
     return with_context
+
+
+def _probe(settings: Settings) -> dict[str, object]:
+    """Read the secret again, not the cached one, and ask Cloudflare."""
+    aws = AWS.merge(EMULATOR) if settings.is_emulated else AWS
+    read_secret = secret_reader(boto3.Session().client("secretsmanager", config=aws), settings.secret_id)
+    return Probe(settings.base_url, settings.account_id, read_secret).answer()
 
 
 def _response(results: Sequence[MessageResult]) -> dict[str, object]:
@@ -146,7 +163,7 @@ def secret_reader(secrets: "SecretsManagerClient", secret_id: str) -> Callable[[
             raise SecretUnavailable(cause(exc)) from exc
         if "SecretString" not in response:
             raise SecretUnavailable("it is binary; put the credentials as text")
-        return Secret(response["SecretString"], response["VersionId"])
+        return Secret(response["SecretString"], response["VersionId"], response.get("CreatedDate"))
 
     return read
 

@@ -24,6 +24,7 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MOD
 IMPURE = {
     "functions.aws",
     "functions.cloudflare.client",
+    "functions.cloudflare.probe",
     "functions.cloudflare.transport",
     "functions.escalate.app",
     "functions.escalate.finish",

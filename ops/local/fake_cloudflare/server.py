@@ -32,6 +32,8 @@ _ROUTE = re.compile(
     r"/client/v4/accounts/(?P<account>[0-9A-Za-z]{32})/email-security/investigate"
     r"(?:/(?P<id>[^/]+)(?P<detections>/detections)?)?"
 )
+_VERIFY = "/client/v4/user/tokens/verify"
+"""Where Cloudflare says whether a token of a user is active. It needs no permission."""
 _POLL = re.compile(r"(?P<account>/client/v4/accounts/[0-9A-Za-z]{32}/email-security)/searches/(?P<name>[0-9]+)")
 
 
@@ -90,6 +92,8 @@ class FakeCloudflare:
         self._search = Search(mailbox, search, now)
         self._rate_limit = RateLimit(limit, monotonic)
         self._bodies: dict[Endpoint, bytes] = {}
+        self._refusal: Response | None = None
+        self._token: dict[str, str] = {"id": "0" * 32, "status": "active"}
         self._calls: list[Call] = []
         self._detection_calls: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -131,6 +135,14 @@ class FakeCloudflare:
         """Answer all requests to an endpoint with status 200 and this body from now on, which can be invalid JSON."""
         self._bodies[endpoint] = body
 
+    def refuse(self, response: Response) -> None:
+        """Answer all requests to Email Security with this error from now on. The token stays as it is."""
+        self._refusal = response
+
+    def set_token(self, **fields: str) -> None:
+        """Change what is said of the token: its `status`, or `expires_on`."""
+        self._token |= fields
+
     def _reply(self, target: str, headers: Message) -> Response:
         kind, credentials = read_credentials(headers)
         allowed, budget = self._rate_limit.take()
@@ -147,13 +159,15 @@ class FakeCloudflare:
         route = _ROUTE.fullmatch(path)
         if kind in (CredentialKind.NONE, CredentialKind.MALFORMED):
             return _invalid_credentials(kind, credentials)
-        if route is None and _POLL.fullmatch(path) is None:
+        if route is None and path != _VERIFY and _POLL.fullmatch(path) is None:
             return responses.no_route(path)
         if not self._credentials.accept(credentials):
             return responses.BAD_CREDENTIALS
+        if path == _VERIFY:
+            return responses.success(self._token)
         if f"/accounts/{self._mailbox.account_id}/" not in path:
             return responses.NO_PERMISSION
-        return self._endpoint_response(route, path, query) if route else self._poll(path)
+        return self._refusal or (self._endpoint_response(route, path, query) if route else self._poll(path))
 
     def _poll(self, path: str) -> Response:
         poll = _POLL.fullmatch(path)
