@@ -21,6 +21,7 @@ from werkzeug.serving import make_server
 from ops.local.fake_cloudflare.auth import Credentials
 from ops.local.fake_cloudflare.mailbox import Mailbox
 from ops.local.fake_cloudflare.server import FakeCloudflare
+from ops.local.more_resources import complete_table
 from ops.local.template import REGION, Template, output_of, read_template
 from ops.local.transactions import copy_only_written_items
 from ops.loopback import LISTS, bypass_proxy
@@ -179,14 +180,22 @@ def deploy(endpoint: str, secret: dict[str, str], name: str | None = None, /, **
         StackName=stack_name,
         TemplateBody=json.dumps(template.cloudformation),
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+        EnableTerminationProtection=True,
     )
     [description] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
     outputs = {it["OutputKey"]: it["OutputValue"] for it in description["Outputs"]}
     variables = {name: outputs.get(output_of(name), "") for name in template.variables}
     sqs, sns = session.client("sqs", endpoint_url=endpoint), session.client("sns", endpoint_url=endpoint)
+    dynamodb = session.client("dynamodb", endpoint_url=endpoint)
+    if variables["LEDGER_TABLE"]:
+        table = template.cloudformation["Resources"]["LedgerTable"]["Properties"]
+        complete_table(dynamodb, variables["LEDGER_TABLE"], table)
     subscriber_url = sqs.create_queue(QueueName=f"{stack_name}-subscriber")["QueueUrl"]
     if variables["FINDINGS_TOPIC_ARN"]:
         arn = sqs.get_queue_attributes(QueueUrl=subscriber_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sqs.set_queue_attributes(
+            QueueUrl=subscriber_url, Attributes={"Policy": _allows(variables["FINDINGS_TOPIC_ARN"], arn)}
+        )
         sns.subscribe(TopicArn=variables["FINDINGS_TOPIC_ARN"], Protocol="sqs", Endpoint=arn)
     return Stack(
         name=stack_name,
@@ -198,6 +207,18 @@ def deploy(endpoint: str, secret: dict[str, str], name: str | None = None, /, **
         subscriber_url=subscriber_url,
         sqs=sqs,
         sns=sns,
-        dynamodb=session.client("dynamodb", endpoint_url=endpoint),
+        dynamodb=dynamodb,
         secrets=secrets,
     )
+
+
+def _allows(topic: str, queue: str) -> str:
+    """The policy of a queue to which a topic may send."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -10,12 +10,16 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
+from ops.local.more_resources import KEPT
+
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 REGION = "us-east-1"
 FEED_ROLE_ID = "AROALOCALFEEDEXAMPLE0"
 """The id of the feed's role, which the emulated AWS does not have; see poller.py."""
+LOCAL_FUNCTIONS = {"EscalateFunction": "escalate", "FeedFunction": "feed"}
+"""How the name of a local function ends, which begins with the name of its stack."""
 EMULATED = frozenset({"SQS", "SNS", "DynamoDB", "Logs"})
-"""Services whose resources the emulated CloudFormation creates.
+"""Services whose resources the emulated CloudFormation creates; more_resources.py adds types of others.
 
 These are the resources that a message passes, except the secret, and those that the template's outputs name. The log
 group stays empty, because the function writes its log to standard output.
@@ -67,14 +71,21 @@ def read_template(path: Path = TEMPLATE) -> Template:
             "AWSTemplateFormatVersion": translated["AWSTemplateFormatVersion"],
             "Parameters": translated["Parameters"],
             "Conditions": translated["Conditions"],
-            "Resources": {
-                name: it
-                for name, it in resources.items()
-                if it["Type"].split("::")[1] in EMULATED and it["Type"] not in NOT_EMULATED
-            },
+            "Resources": {name: _emulated(it) for name, it in resources.items() if _is_emulated(it["Type"])},
             "Outputs": {name: it | {"Value": _local(it["Value"], queues)} for name, it in outputs.items()},
         },
     )
+
+
+def _is_emulated(type_: str) -> bool:
+    return type_ in KEPT or (type_.split("::")[1] in EMULATED and type_ not in NOT_EMULATED)
+
+
+def _emulated(resource: dict[str, Any]) -> dict[str, Any]:
+    """The resource without the properties that name resources which are not emulated."""
+    kept = KEPT.get(resource["Type"])
+    properties = {name: it for name, it in resource["Properties"].items() if kept is None or name in kept}
+    return resource | {"Properties": properties}
 
 
 def output_of(variable: str) -> str:
@@ -87,8 +98,8 @@ def _local(value: Any, queues: set[str]) -> Any:
     match value:
         case {"Ref": str(name)} if name in queues:
             return {"Fn::Sub": f"${{AwsEndpointUrl}}/${{AWS::AccountId}}/${{{name}.QueueName}}"}
-        case {"Ref": "FeedFunction"}:
-            return {"Fn::Sub": "${AWS::StackName}-feed"}
+        case {"Ref": "EscalateFunction" | "FeedFunction" as name}:
+            return {"Fn::Sub": f"${{AWS::StackName}}-{LOCAL_FUNCTIONS[name]}"}
         case {"Fn::GetAtt": ["EscalateRole", "RoleId"]}:
             return ""  # the local stack has no role
         case {"Fn::If": [condition, {"Fn::GetAtt": ["FeedRole", "RoleId"]}, without]}:
