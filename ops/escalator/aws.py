@@ -1,6 +1,6 @@
 """AWS clients for the operator, the outputs of a stack, and AWS errors translated into one line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -46,6 +46,8 @@ _ADVICE = {
     "ThrottlingException": _BUSY,
     "InternalServerError": "try again later",
     "ValidationError": "check the --stack and the --region",
+    "AuthorizationError": "request this permission, or pass another --profile",
+    "NotFound": "check the --stack and the --region",
 }
 _SDK_ADVICE: tuple[tuple[type[Exception], str], ...] = (
     (sdk.NoCredentialsError, "log in to AWS, or pass a --profile"),
@@ -80,6 +82,18 @@ def explained(action: str) -> Iterator[None]:
     except (sdk.BotoCoreError, ResponseParserError) as exc:
         advice = next((advice for kind, advice in _SDK_ADVICE if isinstance(exc, kind)), "check the AWS settings")
         raise CommandFailed(f"cannot {action}: {_sentence(str(exc))}; {advice}") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A CloudFormation stack. is_protected: against its deletion."""
+
+    name: str
+    status: str
+    outputs: Mapping[str, str]
+    parameters: Mapping[str, str]
+    tags: Mapping[str, str]
+    is_protected: bool
 
 
 @dataclass(frozen=True)
@@ -120,13 +134,28 @@ class Connection:
         with _connecting("Lambda"):
             return self.session.client("lambda", endpoint_url=self.endpoint_url, config=_INVOKE_CONFIG)
 
-    def outputs(self, stack: str) -> dict[str, str]:
+    def client(self, service: str) -> Any:
+        """A client for a service, by the name that the SDK uses."""
+        with _connecting(service):
+            return self.session.client(service, endpoint_url=self.endpoint_url, config=_CONFIG)  # type: ignore[call-overload]
+
+    def outputs(self, stack: str) -> Mapping[str, str]:
         """The outputs of a CloudFormation stack."""
-        with _connecting("CloudFormation"):
-            cloudformation = self.session.client("cloudformation", endpoint_url=self.endpoint_url, config=_CONFIG)
-        with explained(f"look up the stack {stack}"):
-            [described] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-        return {it["OutputKey"]: it["OutputValue"] for it in described.get("Outputs", ())}
+        return self.stack(stack).outputs
+
+    def stack(self, name: str) -> "Stack":
+        """Describe a CloudFormation stack."""
+        cloudformation = self.client("cloudformation")
+        with explained(f"look up the stack {name}"):
+            [described] = cloudformation.describe_stacks(StackName=name)["Stacks"]
+        return Stack(
+            name=name,
+            status=described["StackStatus"],
+            outputs={it["OutputKey"]: it["OutputValue"] for it in described.get("Outputs", ())},
+            parameters={it["ParameterKey"]: it.get("ParameterValue", "") for it in described.get("Parameters", ())},
+            tags={it["Key"]: it["Value"] for it in described.get("Tags", ())},
+            is_protected=bool(described.get("EnableTerminationProtection")),
+        )
 
 
 @contextmanager

@@ -14,8 +14,10 @@ from ops.escalator.commands.feed import feed
 from ops.escalator.commands.find import find
 from ops.escalator.commands.history import history
 from ops.escalator.commands.redrive import redrive
+from ops.escalator.commands.replay import replay
 from ops.escalator.commands.report import report
 from ops.escalator.commands.stats import stats
+from ops.escalator.commands.test_alert import test_alert
 from ops.escalator.output.console import OutputClosed
 from ops.escalator.text.sanitize import visible
 from ops.interrupt import INTERRUPTED
@@ -26,6 +28,8 @@ DONE, NOT_DONE, USAGE = 0, 1, 2
 COMMANDS = {
     "Look at records": (find, explain, history, stats),
     "Write files": (report, export),
+    "Check a deployment": (test_alert,),
+    "Publish alerts": (replay,),
     "Feed": (feed,),
     "Dead-letter queue": (redrive,),
 }

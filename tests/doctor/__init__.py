@@ -1,0 +1,1 @@
+"""Tests of `escalator doctor`, `test-alert` and `replay` against the local stack."""
