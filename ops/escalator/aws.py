@@ -135,9 +135,16 @@ class Connection:
             return self.session.client("lambda", endpoint_url=self.endpoint_url, config=_INVOKE_CONFIG)
 
     def client(self, service: str) -> Any:
-        """A client for a service, by the name that the SDK uses."""
-        with _connecting(service):
-            return self.session.client(service, endpoint_url=self.endpoint_url, config=_CONFIG)  # type: ignore[call-overload]
+        """A client for a service, by the name that the SDK uses. It is built once."""
+        if service not in self._clients:
+            with _connecting(service):
+                client = self.session.client(service, endpoint_url=self.endpoint_url, config=_CONFIG)  # type: ignore[call-overload]
+            self._clients[service] = client
+        return self._clients[service]
+
+    @cached_property
+    def _clients(self) -> dict[str, Any]:
+        return {}
 
     def outputs(self, stack: str) -> Mapping[str, str]:
         """The outputs of a CloudFormation stack."""

@@ -8,6 +8,7 @@ import click
 
 from functions.release import RELEASE
 from ops.escalator.aws import CommandFailed, Connection, Interrupted
+from ops.escalator.commands.doctor import doctor
 from ops.escalator.commands.explain import explain
 from ops.escalator.commands.export import export
 from ops.escalator.commands.feed import feed
@@ -28,7 +29,7 @@ DONE, NOT_DONE, USAGE = 0, 1, 2
 COMMANDS = {
     "Look at records": (find, explain, history, stats),
     "Write files": (report, export),
-    "Check a deployment": (test_alert,),
+    "Check a deployment": (doctor, test_alert),
     "Publish alerts": (replay,),
     "Feed": (feed,),
     "Dead-letter queue": (redrive,),
@@ -92,7 +93,7 @@ def _complain(text: str, code: int) -> int:
 @click.version_option(RELEASE, message="%(version)s")
 @click.pass_context
 def escalator(ctx: click.Context, region: str | None, profile: str | None, endpoint_url: str | None) -> None:
-    """Inspect the records of Cloudflare Email Security alerts, watch the feed, and handle the dead-letter queue.
+    """Inspect the records of Cloudflare Email Security alerts, check a deployment, and handle the dead-letter queue.
 
     \b
     Exit codes:

@@ -14,14 +14,21 @@ import uuid
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote
 
-from ops.local.lambda_runtime import Environment, FunctionError
+from ops.local.lambda_runtime import FunctionError, Invocation
 
 _FUNCTION = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/(?P<what>invocations|configuration)")
 _TRIGGERS = "/2015-03-31/event-source-mappings"
 _NOT_FOUND = {"Message": "Function not found"}, {"x-amzn-ErrorType": "ResourceNotFoundException"}
+
+
+class Function(Protocol):
+    """What handles events: an `Environment`."""
+
+    def invoke(self, event: dict[str, Any]) -> Invocation:
+        """Handle one event. Raises FunctionError."""
 
 
 class LambdaApi:
@@ -29,7 +36,7 @@ class LambdaApi:
 
     def __init__(
         self,
-        functions: dict[str, Environment],
+        functions: dict[str, Function],
         queues: Mapping[str, str] = MappingProxyType({}),
         host: str = "127.0.0.1",
     ) -> None:
@@ -58,7 +65,7 @@ class LambdaApi:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    functions: Mapping[str, Environment]
+    functions: Mapping[str, Function]
     states: Mapping[str, dict[str, str]]
     triggers: Mapping[str, list[dict[str, str]]]
 

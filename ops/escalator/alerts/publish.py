@@ -13,7 +13,8 @@ from ops.escalator.aws import CommandFailed, Connection, Stack
 
 _SECONDS = 60.0
 """More than a publish takes. The function compares it with the rest of its invocation."""
-_OUTPUTS = {Audience.FINDINGS: "FindingsTopicArn", Audience.PEOPLE: "PeopleTopicArn"}
+OUTPUTS = {Audience.FINDINGS: "FindingsTopicArn", Audience.PEOPLE: "PeopleTopicArn"}
+"""The outputs that have the ARN of a topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def alert_options(stack: Stack) -> AlertOptions:
 
 def topics_of(stack: Stack) -> dict[Audience, str]:
     """The ARNs of the stack's topics. Raises CommandFailed if it has none."""
-    found = {audience: arn for audience, name in _OUTPUTS.items() if (arn := stack.outputs.get(name))}
+    found = {audience: arn for audience, name in OUTPUTS.items() if (arn := stack.outputs.get(name))}
     if Audience.FINDINGS not in found:
         raise CommandFailed(
             f"the stack {stack.name} has no topic; use a stack created from template.yaml with Sinks other than table"
