@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from functions.alert.alert import Audience, describe
 from functions.feed.state import first_state
 from functions.ledger.feed_run import FeedDay, FeedRun
 from functions.release import RELEASE
+from ops.escalator.alerts.subscriptions import read_subscriptions
 from ops.escalator.aws import CommandFailed, Stack
 from ops.escalator.doctor.check import Check, Status, listed
 from ops.escalator.doctor.examine import failed
@@ -18,7 +20,9 @@ from ops.escalator.doctor.function import Function, check_function, check_trigge
 from ops.escalator.doctor.probe import Probe, check_probe, read_probe
 from ops.escalator.doctor.queue import Queue
 from ops.escalator.doctor.stack import check_stack
+from ops.escalator.doctor.topic import Topic, check_filters
 from ops.escalator.feed.status import FeedStatus
+from tests.unit.examples import escalated
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alerts"
@@ -194,3 +198,43 @@ def test_denied_call_is_a_failure_that_names_the_permission() -> None:
 
 def test_long_list_is_cut_and_counted() -> None:
     assert ("a, b, c and 2 more", "a") == (listed(["a", "b", "c", "d", "e"]), listed(["a"]))
+
+
+class Denied(Exception):
+    """As boto3's AuthorizationErrorException."""
+
+
+class Sns:
+    """A topic with one subscription, whose attributes this account may not read."""
+
+    class exceptions:  # noqa: N801  # boto3's name
+        """boto3's exceptions."""
+
+        AuthorizationErrorException = Denied
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+
+    def get_paginator(self, _: str) -> "Sns":
+        """Return the pages."""
+        return self
+
+    def paginate(self, TopicArn: str) -> list[dict[str, Any]]:  # noqa: N803  # boto3's name
+        """Return one page."""
+        queue = f"arn:aws:sqs:us-east-1:{self.owner}:siem"
+        listed = {"SubscriptionArn": f"{TopicArn}:1", "Owner": self.owner, "Protocol": "sqs", "Endpoint": queue}
+        return [{"Subscriptions": [listed | {"TopicArn": TopicArn}]}]
+
+    def get_subscription_attributes(self, SubscriptionArn: str) -> dict[str, Any]:  # noqa: N803  # boto3's name
+        """Refuse."""
+        raise Denied(SubscriptionArn)
+
+
+def test_subscription_of_another_account_counts_with_an_unknown_filter() -> None:
+    """Recorded: the emulated SNS has one account and denies nothing."""
+    [subscription] = read_subscriptions(Sns("999999999999"), TOPIC)
+    assert (True, True) == (subscription.is_confirmed, subscription.is_filtered)
+    topic = Topic("findings", TOPIC, (subscription,))
+    assert Status.WARNING is check_filters({Audience.FINDINGS: topic}, [describe(escalated())]).status
+    with pytest.raises(Denied):
+        read_subscriptions(Sns("123456789012"), TOPIC)

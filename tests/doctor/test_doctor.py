@@ -142,7 +142,7 @@ def a_stack_of_an_earlier_template(it: Healthy) -> None:
 
 @fails("function")
 def no_function(it: Healthy) -> None:
-    """Somebody has deleted it."""
+    """It was deleted by hand."""
     del it.api.functions[it.escalate]
 
 
@@ -286,7 +286,7 @@ def a_queue_without_a_redrive_policy(it: Healthy) -> None:
 
 @fails("requests queue")
 def a_queue_whose_dead_letters_go_elsewhere(it: Healthy) -> None:
-    """Nobody looks there, and no alarm does."""
+    """No alarm counts them there."""
     attributes = it.stack.sqs.get_queue_attributes(QueueUrl=it.stack.subscriber_url, AttributeNames=["QueueArn"])
     policy = json.dumps({"deadLetterTargetArn": attributes["Attributes"]["QueueArn"], "maxReceiveCount": 13})
     it.stack.sqs.set_queue_attributes(QueueUrl=it.stack.requests_url, Attributes={"RedrivePolicy": policy})

@@ -64,7 +64,19 @@ def _read(sns: Any, listed: Mapping[str, str]) -> Subscription:
     arn = listed["SubscriptionArn"]
     if arn in _NOT_CONFIRMED:
         return Subscription(None, listed["Protocol"], listed["Endpoint"])
-    return subscription_of(listed, sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"])
+    try:
+        attributes = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+    except sns.exceptions.AuthorizationErrorException:
+        if listed.get("Owner") in (None, topic_account(listed["TopicArn"])):
+            raise
+        problem = f"it belongs to the account {listed['Owner']}, and only that one can read its filter"
+        return Subscription(arn, listed["Protocol"], listed["Endpoint"], filter_problem=problem)
+    return subscription_of(listed, attributes)
+
+
+def topic_account(arn: str) -> str:
+    """The account of a topic."""
+    return arn.split(":")[4]
 
 
 def subscription_of(listed: Mapping[str, str], attributes: Mapping[str, str]) -> Subscription:

@@ -39,9 +39,10 @@ def read_queue(connection: Connection, url: str) -> Queue | None:
     sqs = connection.sqs
     with explained(f"describe the queue {url}"):
         try:
-            known: dict[str, Any] = dict(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"])
+            found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         except sqs.exceptions.QueueDoesNotExist:
             return None
+    known = {str(name): value for name, value in found.items()}
     waiting = sum(int(it) for name, it in known.items() if name.startswith("ApproximateNumberOfMessages"))
     redrive = json.loads(known.get("RedrivePolicy") or "{}")
     return Queue(known["QueueArn"], redrive.get("deadLetterTargetArn", ""), waiting, known.get("Policy", ""))
