@@ -1,4 +1,4 @@
-"""Resources that moto emulates, but its CloudFormation does not create: subscriptions, alarms, schedules.
+"""Resources that moto emulates, but its CloudFormation does not create: subscriptions, alarms, schedules, queue policies.
 
 moto's CloudFormation finds the classes below by their base class. It leaves out parts of a table, too; `complete_table` sets
 them. Alarms are stored and never evaluated, and schedules never run.
@@ -11,6 +11,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.common_models import CloudFormationModel
 from moto.scheduler.models import scheduler_backends
 from moto.sns.models import sns_backends
+from moto.sqs.models import sqs_backends
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,6 +27,7 @@ KEPT: dict[str, tuple[str, ...]] = {
     ),
     "AWS::CloudWatch::Alarm": ("AlarmDescription", "AlarmActions", "OKActions", "ActionsEnabled"),
     "AWS::Scheduler::Schedule": ("ScheduleExpression", "State"),
+    "AWS::SQS::QueuePolicy": ("Queues", "PolicyDocument"),
 }
 """By type, the properties that are used. The others name resources that are not emulated, such as functions and roles."""
 
@@ -135,6 +137,26 @@ class Schedule(_Created, CloudFormationModel):
             target={"Arn": "arn:aws:lambda:us-east-1:123456789012:function:feed", "RoleArn": "arn:aws:iam::1:role/r"},
             action_after_completion=None,
         )
+        return cls(resource_name)
+
+
+class QueuePolicy(_Created, CloudFormationModel):
+    """The policy of queues. moto stores it and does not apply it."""
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        """See KEPT."""
+        return "AWS::SQS::QueuePolicy"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_: Any
+    ) -> Self:
+        """Set the policy of each queue."""
+        properties, backend = cloudformation_json["Properties"], sqs_backends[account_id][region_name]
+        for url in properties["Queues"]:
+            name = url.rpartition("/")[2]
+            backend.set_queue_attributes(name, {"Policy": json.dumps(properties["PolicyDocument"])})
         return cls(resource_name)
 
 

@@ -24,8 +24,6 @@ EMULATED = frozenset({"SQS", "SNS", "DynamoDB", "Logs"})
 These are the resources that a message passes, except the secret, and those that the template's outputs name. The log
 group stays empty, because the function writes its log to standard output.
 """
-NOT_EMULATED = frozenset({"AWS::SQS::QueuePolicy"})
-"""Resources of these services that the emulated CloudFormation cannot create."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ def read_template(path: Path = TEMPLATE) -> Template:
 
 
 def _is_emulated(type_: str) -> bool:
-    return type_ in KEPT or (type_.split("::")[1] in EMULATED and type_ not in NOT_EMULATED)
+    return type_ in KEPT or type_.split("::")[1] in EMULATED
 
 
 def _emulated(resource: dict[str, Any]) -> dict[str, Any]:
