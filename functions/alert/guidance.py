@@ -5,7 +5,7 @@ No sentence quotes the email, so all of them are safe in a subject line or a tit
 
 from functions.alert.lure import Lure, is_unexplained, lure_of
 from functions.domain.header_fields import HeaderFields
-from functions.domain.message_details import Delivery
+from functions.domain.message_details import Delivery, EmailKind
 from functions.domain.record import Activity, Record
 
 _DELIVERY = {
@@ -52,15 +52,21 @@ _IF_HARMFUL = {
     Delivery.MOVED: "If it is harmful, ask each recipient whether they opened it.",
     Delivery.HELD: "If it is harmless, release it. If not, leave it in quarantine.",
 }
-_SIMULATION = "SIMULATION_SUBMISSION"
 _ASK_ABOUT_SIMULATION = "Ask the team that runs your phishing simulations whether this email is theirs."
 _MODES = {
     "RETRO_SCAN": "A retro scan found it: the email is older than this alert.",
-    _SIMULATION: "It was submitted as a simulation, so it is probably no attack.",
-    "REVIEW_SUBMISSION": "It was submitted for review.",
-    "THREAT_INTEL_SUBMISSION": "It was submitted as threat intelligence.",
+    "SIMULATION_SUBMISSION": "It was submitted as a simulation, so it is probably no attack. People are not notified.",
+    "REVIEW_SUBMISSION": "It was submitted for review. Where this copy is says nothing about the email itself.",
+    "THREAT_INTEL_SUBMISSION": "It was submitted as threat intelligence. Where this copy is says nothing about the email itself.",
 }
 """By Cloudflare's delivery mode: the emails that did not arrive just now."""
+_REPORTED = "A user has reported it: it was in at least one mailbox."
+_KINDS = {
+    EmailKind.ORDINARY: "",
+    EmailKind.REPORTED: "Reported by a user: ",
+    EmailKind.SUBMITTED: "Submitted: ",
+    EmailKind.SIMULATION: "Simulation: ",
+}
 
 
 def headline(record: Record) -> str:
@@ -68,7 +74,7 @@ def headline(record: Record) -> str:
     if record.activity is Activity.CLOSE:
         previous = record.previous.disposition if record.previous else "escalated"
         return f"Email is now {record.disposition}, no longer {previous}"
-    return f"{record.disposition} email, {record.location}"
+    return f"{_KINDS[record.kind]}{record.disposition} email, {record.location}"
 
 
 def summary(record: Record, fields: HeaderFields) -> list[str]:
@@ -79,7 +85,7 @@ def summary(record: Record, fields: HeaderFields) -> list[str]:
         return [f"Cloudflare now classifies this email as {disposition}, which does not raise an alert.{change}"]
     unexplained = disposition.startswith("SUSPICIOUS") and is_unexplained(record)
     sentences = [_UNEXPLAINED if unexplained else _by_family(_VERDICTS, disposition)]
-    sentences += filter(None, [_MODES.get(_mode(record))])
+    sentences += filter(None, [_MODES.get(_mode(record)), _REPORTED if record.kind is EmailKind.REPORTED else ""])
     if previous and previous.disposition != disposition:
         sentences.append(f"Cloudflare changed its verdict. The previous alert said {previous.disposition}.")
     return [
@@ -98,7 +104,7 @@ def next_steps(record: Record, fields: HeaderFields) -> tuple[str, str, str]:
             "Keep the record of the previous alert: it shows what was known at the time.",
         )
     first, similar = _FIRST_STEPS[record.delivery], _find_similar(record, fields)
-    if _mode(record) == _SIMULATION:
+    if record.kind is EmailKind.SIMULATION:
         return _ASK_ABOUT_SIMULATION, f"If it is not, treat it as an attack. {first}", similar
     if (record.disposition or "").startswith("SUSPICIOUS") and is_unexplained(record):
         return _LOOK, _IF_HARMFUL.get(record.delivery, first), similar

@@ -58,6 +58,7 @@ def email(fields: HeaderFields, detection: Fields, details: Fields, links: Seque
             "delivered_to_list": _addresses(details.get("client_recipients", [])),
             "subject": plain(fields.subject, MAX_SUBJECT),
             "message_uid": details.get("message_id"),
+            "x_originating_ip": [*filter(None, [ip(details.get("x_originating_ip") or "")])],
             "urls": [_url(it) for it in links],
             "files": [_file(it) for it in detection["attachments"]],
             "http_headers": [it for it in detection["headers"] if len(it) == len(("name", "value"))],

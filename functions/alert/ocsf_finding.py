@@ -23,6 +23,11 @@ from functions.release import RELEASE
 
 _MAPPED = frozenset({"headers", "links", "attachments"})
 """Fields of a detection that have an OCSF field. `unmapped.detection` holds the others, as Cloudflare gave them."""
+_DETAILS = (
+    *("delivery_mode", "edf_hash", "htmltext_structure_hash", "is_phish_submission", "post_delivery_operations"),
+    *("smtp_previous_hop_ip", "smtp_helo_server_ip"),
+)
+"""Fields of the message details that OCSF has no field for."""
 ANALYTIC_UID = "cloudflare-email-security"
 EMPTY = Truncated({}, {}, ())
 
@@ -174,7 +179,7 @@ def _unmapped(record: Record, detection: Truncated, details: Truncated, links: S
         "decided_at": moment(record.decided_at),
         "delivered": record.delivery.delivered,
         "delivery_status": details.fields.get("delivery_status"),
-        "delivery_mode": details.fields.get("delivery_mode"),
+        **{name: details.fields.get(name) or None for name in _DETAILS},
         "scanned_at": details.fields.get("scanned_at"),
         "sent_at": details.fields.get("sent_at"),
         "contract_drift": list(record.drift),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from functions.domain.json_values import boolean, text, texts
-from functions.domain.message_details import Delivery, delivery_counts
+from functions.domain.message_details import Delivery, EmailKind, delivery_counts, email_kind
 from functions.domain.times import read_time
 
 _WORD = re.compile(r"[A-Za-z0-9_.:+/=-]{1,64}")
@@ -42,6 +42,11 @@ class FeedFacts:
     def delivery(self) -> Delivery:
         """Where the email is, by the most urgent status of its recipients."""
         return next(iter(delivery_counts(self.delivery_status)), Delivery.UNKNOWN)
+
+    @property
+    def kind(self) -> EmailKind:
+        """How the email came to Cloudflare."""
+        return email_kind(self.delivery_mode)
 
 
 def feed_attributes(facts: FeedFacts) -> dict[str, object]:

@@ -42,6 +42,33 @@ class Delivery(StrEnum):
         return _LABELS[self]
 
 
+class EmailKind(StrEnum):
+    """How an email came to Cloudflare, as far as it decides about severity."""
+
+    ORDINARY = "ordinary"
+    """It was sent to a mailbox."""
+    REPORTED = "reported"
+    """A user has reported it as phishing: it was in at least one mailbox."""
+    SUBMITTED = "submitted"
+    """A copy, submitted for review or as threat intelligence. Where the copy is says nothing about the email."""
+    SIMULATION = "simulation"
+    """Part of a phishing simulation."""
+
+
+_KINDS = {
+    "SIMULATION_SUBMISSION": EmailKind.SIMULATION,
+    "REVIEW_SUBMISSION": EmailKind.SUBMITTED,
+    "THREAT_INTEL_SUBMISSION": EmailKind.SUBMITTED,
+}
+"""By Cloudflare's delivery mode."""
+
+
+def email_kind(delivery_mode: str | None, *, is_phish_submission: bool | None = False) -> EmailKind:
+    """The kind of an email, by Cloudflare's fields of these names."""
+    reported = EmailKind.REPORTED if is_phish_submission else EmailKind.ORDINARY
+    return _KINDS.get((delivery_mode or "").strip().upper(), reported)
+
+
 _LABELS = {
     Delivery.DELIVERED: "in an inbox",
     Delivery.MOVED: "moved out of an inbox",
@@ -78,6 +105,10 @@ class MessageDetails:
     client_recipients: the mailboxes that the email was sent to.
     delivery_status: one status for each of these mailboxes, or one for all.
     scanned_at, sent_at: ISO 8601.
+    edf_hash: Cloudflare's fingerprint of similar emails. htmltext_structure_hash: that of the HTML's structure.
+    is_phish_submission: whether a user has reported it.
+    post_delivery_operations: what was done with it after delivery, such as MOVE.
+    smtp_previous_hop_ip, x_originating_ip, smtp_helo_server_ip: of servers on its way.
     final_disposition: used only if the detection cannot be read.
     drift: the fields of an unexpected type, as `details.path: rule`. Not stored with the details, but on the record.
     """
@@ -99,12 +130,24 @@ class MessageDetails:
     delivery_status: tuple[str, ...]
     detection_reasons: tuple[str, ...]
     final_disposition: str | None = None
+    edf_hash: str | None = None
+    htmltext_structure_hash: str | None = None
+    is_phish_submission: bool | None = None
+    post_delivery_operations: tuple[str, ...] = ()
+    smtp_previous_hop_ip: str | None = None
+    x_originating_ip: str | None = None
+    smtp_helo_server_ip: str | None = None
     drift: tuple[str, ...] = ()
 
     @property
     def delivery(self) -> Delivery:
         """Where the email is, by the most urgent status of its recipients."""
         return next(iter(self.delivery_counts), Delivery.UNKNOWN)
+
+    @property
+    def kind(self) -> EmailKind:
+        """How the email came to Cloudflare."""
+        return email_kind(self.delivery_mode, is_phish_submission=self.is_phish_submission)
 
     @property
     def delivery_counts(self) -> dict[Delivery, int]:
@@ -146,24 +189,44 @@ def read_message_details(result: dict[str, object]) -> MessageDetails:
         delivery_status=texts(result.get("delivery_status")),
         detection_reasons=texts(result.get("detection_reasons")),
         final_disposition=text(result.get("final_disposition")),
+        edf_hash=text(result.get("edf_hash")),
+        htmltext_structure_hash=text(result.get("htmltext_structure_hash")),
+        is_phish_submission=boolean(result.get("is_phish_submission")),
+        post_delivery_operations=texts(result.get("post_delivery_operations")),
+        smtp_previous_hop_ip=text(result.get("smtp_previous_hop_ip")),
+        x_originating_ip=text(result.get("x_originating_ip")),
+        smtp_helo_server_ip=text(result.get("smtp_helo_server_ip")),
         drift=tuple(_drift(result)),
     )
 
 
 _TEXTS = (
     "delivery_mode",
+    "edf_hash",
     "envelope_from",
     "final_disposition",
     "from",
     "from_name",
+    "htmltext_structure_hash",
     "id",
     "message_id",
     "replyto",
     "scanned_at",
     "sent_at",
+    "smtp_helo_server_ip",
+    "smtp_previous_hop_ip",
     "subject",
+    "x_originating_ip",
 )
-_LISTS = ("client_recipients", "delivery_status", "detection_reasons", "envelope_to", "to")
+_LISTS = (
+    "client_recipients",
+    "delivery_status",
+    "detection_reasons",
+    "envelope_to",
+    "post_delivery_operations",
+    "to",
+)
+_SWITCHES = ("is_phish_submission", "is_quarantined")
 
 
 def _drift(result: dict[str, object]) -> Iterator[str]:
@@ -177,5 +240,6 @@ def _drift(result: dict[str, object]) -> Iterator[str]:
     for name in _TEXTS:
         if not isinstance(result.get(name), str | None):
             yield f"details.$.{name}: type"
-    if not isinstance(result.get("is_quarantined"), bool | None):
-        yield "details.$.is_quarantined: type"
+    for name in _SWITCHES:
+        if not isinstance(result.get(name), bool | None):
+            yield f"details.$.{name}: type"

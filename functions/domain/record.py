@@ -8,7 +8,7 @@ from enum import StrEnum
 from functions.domain.detection import Detection
 from functions.domain.email_id import EmailId, IdKind
 from functions.domain.feed_facts import FeedFacts
-from functions.domain.message_details import Delivery, MessageDetails
+from functions.domain.message_details import Delivery, EmailKind, MessageDetails
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.severity import Severity
 
@@ -124,6 +124,12 @@ class Record:
         """Where the email is; of several deliveries, where the most severe one is."""
         source = self.details or self.feed
         return self.worst_delivery or (source.delivery if source else Delivery.UNKNOWN)
+
+    @property
+    def kind(self) -> EmailKind:
+        """How the email came to Cloudflare; ordinary if that is not known."""
+        source = self.details or self.feed
+        return source.kind if source else EmailKind.ORDINARY
 
     @property
     def location(self) -> str:

@@ -162,7 +162,9 @@ def _texts(
         *(address.rpartition("@")[2] for address in senders if "@" in address),
     ]
     ips = within([SearchKind.SENDER_IP], headers["ip"], MAX_MAIL_TEXT)
-    texts[SearchKind.SENDER_IP] = [detection.sender_info.ip or "", *texts[SearchKind.SENDER_IP], *ips]
+    hops = (details.x_originating_ip, details.smtp_previous_hop_ip, details.smtp_helo_server_ip) if details else ()
+    known = (detection.sender_info.ip, *hops)
+    texts[SearchKind.SENDER_IP] = [*filter(None, known), *texts[SearchKind.SENDER_IP], *ips]
     ids = within([SearchKind.MESSAGE_ID], headers["message-id"], MAX_MAIL_TEXT)
     texts[SearchKind.MESSAGE_ID] = [details.message_id if details and details.message_id else "", *ids]
     return texts, unread

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from functions.domain.message_details import Delivery
+from functions.domain.message_details import Delivery, EmailKind
 
 
 class Severity(StrEnum):
@@ -24,20 +24,24 @@ _RANKS = {severity: rank for rank, severity in enumerate(reversed(Severity))}
 
 
 _TABLE = {
-    # family of the disposition: severity in an inbox, and everywhere else
-    "MALICIOUS": (Severity.CRITICAL, Severity.HIGH),
-    "SUSPICIOUS": (Severity.HIGH, Severity.MEDIUM),
-    "": (Severity.MEDIUM, Severity.LOW),  # other dispositions in EscalateOn
+    # family of the disposition: severity in an inbox, everywhere else, and of a submitted copy
+    "MALICIOUS": (Severity.CRITICAL, Severity.HIGH, Severity.HIGH),
+    "SUSPICIOUS": (Severity.HIGH, Severity.MEDIUM, Severity.MEDIUM),
+    "": (Severity.MEDIUM, Severity.LOW, Severity.LOW),  # other dispositions in EscalateOn
 }
-
+"""An email that a user has reported was in a mailbox, so it counts as in an inbox. A simulation is Informational."""
 
 FAMILIES = tuple(family for family in reversed(_TABLE) if family)
 """Beginnings of the dispositions that call for an alert, documented or new; the most severe last."""
 
 
-def severity(disposition: str, delivery: Delivery, *, escalates: bool) -> Severity:
+def severity(
+    disposition: str, delivery: Delivery, *, escalates: bool, kind: EmailKind = EmailKind.ORDINARY
+) -> Severity:
     """The severity of a disposition in upper case. One that does not escalate is Informational."""
-    if not escalates:
+    if not escalates or kind is EmailKind.SIMULATION:
         return Severity.INFORMATIONAL
-    in_inbox, elsewhere = next(levels for family, levels in _TABLE.items() if disposition.startswith(family))
-    return in_inbox if delivery is Delivery.DELIVERED else elsewhere
+    in_inbox, elsewhere, submitted = next(it for family, it in _TABLE.items() if disposition.startswith(family))
+    if kind is EmailKind.SUBMITTED:
+        return submitted
+    return in_inbox if delivery is Delivery.DELIVERED or kind is EmailKind.REPORTED else elsewhere

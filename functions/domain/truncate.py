@@ -15,7 +15,10 @@ from functions.domain.message_details import MessageDetails
 
 DETECTION_LISTS = ("threat_categories", "attachments", "findings", "links", "headers")
 """In the order of filling. Headers come last: they are the largest, and other fields repeat their important parts."""
-DETAILS_LISTS = ("delivery_status", "client_recipients", "envelope_to", "to", "detection_reasons")
+DETAILS_LISTS = (
+    *("delivery_status", "client_recipients", "envelope_to", "to", "detection_reasons"),
+    "post_delivery_operations",
+)
 TEXT_LIMIT = 1_000
 """The default maximum of characters in one text."""
 _FEW_ITEMS = 200

@@ -129,8 +129,9 @@ def _renamed(answer: DetectionResult) -> str:
 
 
 def with_severity(record: Record) -> Record:
-    """The record with its severity, by its disposition and delivery."""
-    return replace(record, severity=severity(record.disposition or "", record.delivery, escalates=record.escalates))
+    """The record with its severity, by its disposition, delivery and kind."""
+    found = severity(record.disposition or "", record.delivery, escalates=record.escalates, kind=record.kind)
+    return replace(record, severity=found)
 
 
 ESCALATE_BY_DEFAULT = frozenset({"MALICIOUS", "MALICIOUS-BEC", "SUSPICIOUS"})

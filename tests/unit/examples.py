@@ -70,6 +70,7 @@ DETAILS: dict[str, Any] = {
     "scanned_at": "2024-01-05T10:00:02Z",
     "sent_at": "2024-01-05T10:00:00Z",
     "detection_reasons": [],
+    "post_delivery_operations": [],
 }
 
 _RECORD = Record(

@@ -1,10 +1,12 @@
 """Parsing of message details, from any result."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 
 from functions.domain.email_id import EmailId
-from functions.domain.message_details import Delivery, MessageDetails, read_message_details
+from functions.domain.message_details import Delivery, EmailKind, MessageDetails, read_message_details
 from tests.strategies import Answer, documented_details, json_values, wild_details
 from tests.unit.examples import DETAILS, INVESTIGATE_ID, details
 
@@ -167,3 +169,38 @@ def test_any_value_of_one_field_can_be_parsed(value: object) -> None:
     """Each field in turn has an arbitrary value."""
     for name in (*DETAILS, "replyto"):
         assert read_message_details({name: value}).delivery in Delivery
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, EmailKind.ORDINARY),
+        ({"delivery_mode": " simulation_submission "}, EmailKind.SIMULATION),
+        ({"delivery_mode": "SIMULATION_SUBMISSION", "is_phish_submission": True}, EmailKind.SIMULATION),
+        ({"delivery_mode": "REVIEW_SUBMISSION"}, EmailKind.SUBMITTED),
+        ({"delivery_mode": "THREAT_INTEL_SUBMISSION"}, EmailKind.SUBMITTED),
+        ({"is_phish_submission": True}, EmailKind.REPORTED),
+        ({"delivery_mode": None, "is_phish_submission": None}, EmailKind.ORDINARY),
+    ],
+)
+def test_kind_is_read_from_delivery_mode_and_the_report_of_a_user(fields: dict[str, Any], expected: EmailKind) -> None:
+    assert expected is read_message_details(fields).kind
+
+
+def test_fingerprints_and_servers_are_read_and_a_wrong_type_is_drift() -> None:
+    known = {
+        "edf_hash": "0f1e",
+        "htmltext_structure_hash": "aa",
+        "smtp_previous_hop_ip": "192.0.2.7",
+        "x_originating_ip": "192.0.2.8",
+        "smtp_helo_server_ip": "192.0.2.9",
+    }
+    found = read_message_details(known | {"post_delivery_operations": ["MOVE"]})
+    assert known == {name: getattr(found, name) for name in known}
+    assert (("MOVE",), ()) == (found.post_delivery_operations, found.drift)
+    odd = read_message_details(
+        {**dict.fromkeys(known, 1), "is_phish_submission": "yes", "post_delivery_operations": "x"}
+    )
+    assert {f"details.$.{name}: type" for name in (*known, "is_phish_submission", "post_delivery_operations")} == {
+        *odd.drift
+    }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.domain.message_details import Delivery
+from functions.domain.message_details import Delivery, EmailKind
 from functions.domain.severity import Severity, severity
 
 NOT_DELIVERED = [delivery for delivery in Delivery if delivery is not Delivery.DELIVERED]
@@ -44,6 +44,22 @@ def test_severity_drops_one_step_when_email_is_not_in_an_inbox(
 @pytest.mark.parametrize("disposition", ["MALICIOUS", "SPAM", "NONE"])
 def test_severity_is_informational_when_not_escalated(disposition: str, delivery: Delivery) -> None:
     assert Severity.INFORMATIONAL == severity(disposition, delivery, escalates=False)
+
+
+@pytest.mark.parametrize("delivery", Delivery)
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (EmailKind.REPORTED, ["Critical", "High", "Medium"]),
+        (EmailKind.SUBMITTED, ["High", "Medium", "Low"]),
+        (EmailKind.SIMULATION, ["Informational"] * 3),
+    ],
+)
+def test_severity_of_what_is_no_ordinary_email_does_not_depend_on_delivery(
+    kind: EmailKind, expected: list[str], delivery: Delivery
+) -> None:
+    families = ("MALICIOUS", "SUSPICIOUS", "SPAM")
+    assert expected == [severity(it, delivery, escalates=True, kind=kind) for it in families]
 
 
 def test_severity_names_are_those_of_ocsf() -> None:
