@@ -9,14 +9,14 @@ last. Ids, disposition, severity and counts always stay; `truncated` says that s
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
 from functions.alert.chat import notification
-from functions.alert.commands import NO_COUNTS, Related
+from functions.alert.commands import NOTHING, Earlier
 from functions.alert.email_text import email_text
 from functions.alert.guidance import headline
 from functions.alert.mask import masked
@@ -25,7 +25,6 @@ from functions.alert.ocsf_finding import EMPTY, finding
 from functions.domain.detection import read_detection
 from functions.domain.header_fields import HeaderFields, header_fields
 from functions.domain.record import Record
-from functions.domain.severity import Severity
 from functions.domain.truncate import TEXT_LIMIT, truncate
 
 ALERT_LIMIT: Final = 256 * 1024
@@ -60,7 +59,6 @@ class Audience(StrEnum):
 class AlertOptions:
     """How this deployment publishes alerts.
 
-    notify_severity: the least severity that people are notified of.
     deployment: the name of this deployment, in printable ASCII. stack: that of its stack, for commands.
     mask_recipients: mask recipients' addresses in everything that is published.
     chat: https subscribers are a chat, and receive a chat notification.
@@ -68,7 +66,6 @@ class AlertOptions:
 
     mask_recipients: bool = False
     chat: bool = False
-    notify_severity: Severity = Severity.LOW
     deployment: str = ""
     stack: str = ""
 
@@ -113,18 +110,17 @@ class Alert:
 def describe(
     record: Record,
     options: AlertOptions = AlertOptions(),
-    counts: Mapping[Related, int] = NO_COUNTS,
+    earlier: Earlier = NOTHING,
     notice: Notice | None = None,
 ) -> Alert:
     """Build the alert about a record with disposition and severity.
 
-    counts: how many earlier records have a value of this email; see `commands.related_values`.
     notice: marks a test or a repeat.
     """
     fields = header_fields(record.detection, record.details)
     if options.mask_recipients:
         record, fields = masked(record, fields)
-    candidates = _candidates(record, fields, options, counts, notice)
+    candidates = _candidates(record, fields, options, earlier, notice)
     alert = next(candidates)
     while alert.size > ALERT_LIMIT:
         alert = next(candidates)
@@ -135,21 +131,21 @@ def _candidates(
     record: Record,
     fields: HeaderFields,
     options: AlertOptions,
-    counts: Mapping[Related, int],
+    earlier: Earlier,
     notice: Notice | None,
 ) -> Iterator[Alert]:
     """Yield the same alert, each time within a smaller budget."""
     detection = record.detection or read_detection({})
     line = subject(record, options.deployment, notice)
-    text = email_text(record, fields, options.deployment, options.stack, counts)
+    text = email_text(record, fields, options.deployment, options.stack, earlier)
     bodies = {"email": f"{paragraph(notice)}{text}", "sms": line}
     if options.chat:
-        bodies["https"] = _json(notification(record, fields, options.deployment, notice))
+        bodies["https"] = _json(notification(record, fields, options.deployment, notice, earlier.copies))
     for detection_kb, details_kb, text_limit in _BUDGETS:
         kept = truncate(detection, detection_kb * 1024, text_limit)
         details = truncate(record.details, details_kb * 1024, text_limit) if record.details else EMPTY
-        ocsf = _json(finding(record, fields, kept, details, notice))
-        yield Alert(record.alert_id, line, {"default": ocsf} | bodies, _attributes(record, options, notice))
+        ocsf = _json(finding(record, fields, kept, details, notice=notice, copies=earlier.copies))
+        yield Alert(record.alert_id, line, {"default": ocsf} | bodies, _attributes(record, notice))
 
 
 def subject(record: Record, deployment: str = "", notice: Notice | None = None) -> str:
@@ -170,16 +166,7 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _notifies(record: Record, options: AlertOptions) -> bool:
-    """Whether people are notified: of a severe alert, and of each change of one that they were notified of."""
-    previous = record.previous
-    told = previous is not None and (
-        previous.severity is None or previous.severity.rank >= options.notify_severity.rank
-    )
-    return told or (record.severity is not None and record.severity.rank >= options.notify_severity.rank)
-
-
-def _attributes(record: Record, options: AlertOptions, notice: Notice | None) -> dict[str, str]:
+def _attributes(record: Record, notice: Notice | None) -> dict[str, str]:
     """Return the attributes of the finding, which a subscription's filter policy can match.
 
     There are 7, and 8 of a repeat. SNS discards a message with more than 10 for a queue with raw delivery.
@@ -190,7 +177,7 @@ def _attributes(record: Record, options: AlertOptions, notice: Notice | None) ->
         "activity": TEST_ACTIVITY if notice is Notice.TEST else record.activity,
         "delivered": record.delivery.delivered,
         "disposition": record.disposition or "",
-        "notify": str(_notifies(record, options)).lower(),
+        "notify": str(record.notified).lower(),
         "severity": record.severity or "",
     }
     return attributes | ({"repeat": "true"} if notice is Notice.REPEAT else {})

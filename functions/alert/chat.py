@@ -6,10 +6,12 @@ inline code, which no chat formats.
 
 from collections.abc import Sequence
 
+from functions.alert import campaign
 from functions.alert.guidance import headline, next_steps, summary
 from functions.alert.links import by_host, shown_link
 from functions.alert.notice import Notice, prefix
 from functions.alert.sanitize import defanged
+from functions.domain.campaign import CopyCounts
 from functions.domain.detection import Link
 from functions.domain.header_fields import HeaderFields
 from functions.domain.message_details import Delivery
@@ -27,9 +29,16 @@ _MAX_ITEMS = 3
 
 
 def notification(
-    record: Record, fields: HeaderFields, deployment: str = "", notice: Notice | None = None
+    record: Record,
+    fields: HeaderFields,
+    deployment: str = "",
+    notice: Notice | None = None,
+    copies: CopyCounts | None = None,
 ) -> dict[str, object]:
-    """Build the notification about a record with disposition and severity. notice: marks a test or a repeat."""
+    """Build the notification about a record with disposition and severity.
+
+    notice: marks a test or a repeat. copies: the emails of its campaign before it.
+    """
     severity, postfix_id = record.severity or "", record.id.postfix_id
     sentences = [*([notice.sentence] if notice else []), *summary(record, fields)]
     return {
@@ -39,13 +48,13 @@ def notification(
         "content": {
             "textType": "client-markdown",
             "title": f"{prefix(notice)}{_COLOURS[severity]} {severity}: {headline(record)}",
-            "description": "\n".join([" ".join(sentences), *_facts(record, fields, deployment)]),
+            "description": "\n".join([" ".join(sentences), *_facts(record, fields, deployment, copies)]),
             "nextSteps": list(next_steps(record, fields)),
             "keywords": [severity, record.disposition],
         },
         "metadata": {
-            # Later alerts about the same email appear in the thread of the first one.
-            "threadId": postfix_id,
+            # Later alerts about the same campaign or email appear in the thread of the first one.
+            "threadId": record.campaign.id if record.campaign else postfix_id,
             "summary": f"{prefix(notice)}{headline(record)}",
             "eventType": f"email-{record.activity.lower()}",
             "relatedResources": [record.id.value],
@@ -54,7 +63,7 @@ def notification(
     }
 
 
-def _facts(record: Record, fields: HeaderFields, deployment: str) -> list[str]:
+def _facts(record: Record, fields: HeaderFields, deployment: str, copies: CopyCounts | None) -> list[str]:
     detection = record.detection
     facts = {
         "Recipients": _first(fields.recipients, len(fields.recipients)),
@@ -62,6 +71,7 @@ def _facts(record: Record, fields: HeaderFields, deployment: str) -> list[str]:
         "Reply-To": _code(", ".join(map(str, fields.other_reply_to))),
         "Subject": _code(fields.subject),
         "Delivery": record.locations if record.details or record.delivery is not Delivery.UNKNOWN else "",
+        "Copies": campaign.copies(record, copies),
     }
     if detection:
         sender, checks, counts = detection.sender_info, detection.validation, detection.counts

@@ -6,11 +6,13 @@ backslash.
 
 import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
 from functions.alert.sanitize import defanged
+from functions.domain.campaign import CopyCounts
 from functions.domain.header_fields import HeaderFields
 from functions.domain.ordered_links import host_shown, ordered_links
 from functions.domain.record import Record
@@ -20,6 +22,20 @@ Related = tuple[SearchKind, str]
 """A value that other emails may have too, in the form in which records are counted by it."""
 
 NO_COUNTS: Mapping[Related, int] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What is known of emails before this one.
+
+    counts: how many records have a value of this email; see `related_values`. copies: the emails of its campaign.
+    """
+
+    counts: Mapping[Related, int] = field(default_factory=lambda: NO_COUNTS)
+    copies: CopyCounts | None = None
+
+
+NOTHING = Earlier()
 
 COUNTED_DAYS: Final = 30
 """Days before an alert for which its counts and its commands ask."""

@@ -10,10 +10,12 @@ from functools import lru_cache
 from typing import TypeVar
 from unicodedata import east_asian_width
 
-from functions.alert.commands import NO_COUNTS, Related, explain, look_for_others
+from functions.alert import campaign
+from functions.alert.commands import NOTHING, Earlier, Related, explain, look_for_others
 from functions.alert.guidance import headline, next_steps, summary
 from functions.alert.links import by_host, shown_link
 from functions.alert.sanitize import defanged
+from functions.domain.campaign import CopyCounts
 from functions.domain.detection import Attachment, Detection, Finding, Link, ThreatCategory
 from functions.domain.header_fields import HeaderFields
 from functions.domain.indicators import IndicatorKind, canonical
@@ -47,20 +49,19 @@ def email_text(
     fields: HeaderFields,
     deployment: str = "",
     stack: str = "",
-    counts: Mapping[Related, int] = NO_COUNTS,
+    earlier: Earlier = NOTHING,
 ) -> str:
     """Build the text about a record with disposition and severity.
 
-    deployment: its name. stack: the name of its stack, for commands. counts: how many earlier records have a value of
-    this email.
+    deployment: its name. stack: the name of its stack, for commands.
     """
     detection = record.detection
     sections = [
         _heading(record, fields),
         _section("What to do", _numbered(next_steps(record, fields))),
-        _section("Email", _email(record, fields)),
+        _section("Email", _email(record, fields, earlier.copies)),
         *([] if detection is None else _detection_sections(detection)),
-        _section("Look for others", _others(record, fields, stack, counts)),
+        _section("Look for others", _others(record, fields, stack, earlier.counts)),
         _section("References", _references(record, deployment, stack)),
     ]
     return "\n\n".join("\n".join(lines) for lines in map(list, sections) if lines) + "\n"
@@ -89,7 +90,7 @@ def _detection_sections(detection: Detection) -> list[Iterable[str]]:
     ]
 
 
-def _email(record: Record, fields: HeaderFields) -> Iterator[str]:
+def _email(record: Record, fields: HeaderFields, copies: CopyCounts | None) -> Iterator[str]:
     shown = ", ".join(defanged(visible(it), 80) for it in fields.recipients[:_MAX_ITEMS])
     more = f" and {len(fields.recipients) - _MAX_ITEMS} more" if len(fields.recipients) > _MAX_ITEMS else ""
     yield from _row("Recipients", shown + more or "unknown")
@@ -99,6 +100,8 @@ def _email(record: Record, fields: HeaderFields) -> Iterator[str]:
     yield from _row("Subject", defanged(visible(fields.subject) or "unknown", _MAX_TEXT))
     if record.details or record.delivery is not Delivery.UNKNOWN:
         yield from _row("Delivery", record.locations)
+    if known := campaign.copies(record, copies):
+        yield from _row("Copies", known)
     yield from _times(record, fields)
 
 
@@ -141,6 +144,8 @@ def _references(record: Record, deployment: str, stack: str) -> Iterator[str]:
     if record.id.value != record.id.postfix_id:
         yield from _row("Email ID", record.id.value)
     yield from _row("Alert ID", record.alert_id)
+    if record.campaign:
+        yield from _row("Campaign", record.campaign.id)
     yield from _row("Decided", f"{moment(record.decided_at)}, rule {record.reason}")
     lines = explain(record, stack, COLUMNS - 2 - _NAME_COLUMNS)
     for name, line in zip(("History", *[""] * len(lines)), lines, strict=False):

@@ -3,6 +3,7 @@
 No sentence quotes the email, so all of them are safe in a subject line or a title.
 """
 
+from functions.alert import campaign
 from functions.alert.lure import Lure, is_unexplained, lure_of
 from functions.domain.header_fields import HeaderFields
 from functions.domain.message_details import Delivery, EmailKind
@@ -91,6 +92,7 @@ def summary(record: Record, fields: HeaderFields) -> list[str]:
     return [
         *sentences,
         f"{record.location[0].upper()}{record.location[1:]}." if _is_mixed(record) else _DELIVERY[record.delivery],
+        *campaign.sentences(record),
         *(f"It has several {name} headers: recipients may see another one than you do." for name in fields.repeated),
     ]
 

@@ -12,6 +12,7 @@ from functions.alert.guidance import headline, next_steps, summary
 from functions.alert.notice import TEST_ACTIVITY, Notice, prefix
 from functions.alert.ocsf_evidence import MAX_ADDRESSES, email, enrichments, observables, source
 from functions.cloudflare.contract import VERSION as SCHEMA_VERSION
+from functions.domain.campaign import CopyCounts
 from functions.domain.detection import Link, read_detection
 from functions.domain.header_fields import HeaderFields
 from functions.domain.ordered_links import host_shown, ordered_links
@@ -37,12 +38,14 @@ def finding(
     fields: HeaderFields,
     detection: Truncated,
     details: Truncated = EMPTY,
+    *,
     notice: Notice | None = None,
+    copies: CopyCounts | None = None,
 ) -> dict[str, object]:
     """Build the finding about a record with disposition and severity.
 
     detection, details: what is left of the record's detection and message details after truncation.
-    notice: marks a test, which is no alert, or a repeat.
+    notice: marks a test, which is no alert, or a repeat. copies: the emails of its campaign before it.
     """
     is_test, number = notice is Notice.TEST, ocsf.ACTIVITIES[record.activity]
     status_id, status = ocsf.STATUSES[record.activity]
@@ -89,7 +92,7 @@ def finding(
         "evidences": [{name: it for name, it in evidence.items() if it}],
         "enrichments": enrichments(detection.fields["validation"]),
         "observables": observables(email_object, sender, _hosts(record)),
-        "unmapped": _unmapped(record, detection, details, links),
+        "unmapped": _unmapped(record, detection, details, links) | _campaign(record, copies),
     }
 
 
@@ -99,7 +102,7 @@ def _metadata(record: Record) -> dict[str, object]:
         "product": {"name": "Email Security", "vendor_name": "Cloudflare"},
         "profiles": ["security_control"],
         "uid": f"{record.alert_id}-{_epoch_ms(record.decided_at)}",
-        "correlation_uid": record.id.postfix_id,
+        "correlation_uid": record.campaign.id if record.campaign else record.id.postfix_id,
         "event_code": record.disposition,
         "tenant_uid": record.account_id,
         "original_time": moment(record.queued_at),
@@ -191,6 +194,16 @@ def _unmapped(record: Record, detection: Truncated, details: Truncated, links: S
         "links": [{"text": it.text} if it.text else {} for it in links],
     }
     return {name: value for name, value in members.items() if value is not None}
+
+
+def _campaign(record: Record, copies: CopyCounts | None) -> dict[str, object]:
+    if record.campaign is None:
+        return {}
+    place = record.campaign
+    known: dict[str, object] = {"id": place.id, "role": place.role, "since": moment(place.since), "new": [*place.new]}
+    if copies:
+        known |= {"copies_before": copies.copies, "in_inbox_before": copies.in_inbox, "people_before": copies.people}
+    return {"campaign": known}
 
 
 def _parallel(items: list[dict[str, Any]], member: str) -> list[dict[str, Any]]:

@@ -62,6 +62,7 @@ class LastAlert:
     escalated:  False for a Close.
     decided_at: the time of its record, which pointers to the record contain.
     previous:   the alert before it.
+    notified:   whether people were notified of it.
     """
 
     disposition: str
@@ -71,11 +72,12 @@ class LastAlert:
     escalated: bool
     decided_at: datetime
     previous: PreviousAlert | None
+    notified: bool = True
 
     @property
     def reference(self) -> PreviousAlert:
         """How the next alert refers to this one."""
-        return PreviousAlert(self.disposition, self.alert_id, self.severity)
+        return PreviousAlert(self.disposition, self.alert_id, self.severity, self.notified)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +238,7 @@ def last_alert(record: Record) -> LastAlert:
         escalated=record.escalates,
         decided_at=record.decided_at,
         previous=record.previous,
+        notified=record.notified,
     )
 
 

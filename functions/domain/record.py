@@ -40,13 +40,40 @@ class Activity(StrEnum):
     """The disposition is not escalated any more."""
 
 
+class CampaignRole(StrEnum):
+    """What an email is in its campaign; see campaign.py."""
+
+    FIRST = "first"
+    """It notifies people of the campaign."""
+    RAISED = "raised"
+    """It notifies people again: it is more severe than the copies before, or brings something new."""
+    MEMBER = "member"
+    """It is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignPlace:
+    """The place of an email in its campaign.
+
+    id:    of the campaign.
+    since: when its first copy was decided.
+    new:   what the email brings that no copy before it had, in words.
+    """
+
+    id: str
+    role: CampaignRole
+    since: datetime
+    new: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class PreviousAlert:
-    """The alert before this one about the same email."""
+    """The alert before this one about the same email. notified: whether people were notified of it."""
 
     disposition: str
     alert_id: str
     severity: Severity | None = field(default=None, compare=False)
+    notified: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +97,8 @@ class Record:
     feed:           what the feed said about the delivery; None if another program sent the request.
     details_pending: whether the feed asks again for the message details.
     details_at:     when the message details came, if that was after the alert.
+    campaign:       its place in a campaign; None where campaigns are off, of a simulation and of a Close.
+    notified:       whether the alert goes to people, and not to machines only.
     """
 
     account_id: str
@@ -95,6 +124,8 @@ class Record:
     feed: FeedFacts | None = None
     details_pending: bool = False
     details_at: datetime | None = None
+    campaign: CampaignPlace | None = None
+    notified: bool = True
 
     @property
     def email(self) -> str:

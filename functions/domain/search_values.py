@@ -59,6 +59,8 @@ class SearchKind(StrEnum):
     """The domain of any of these, or the one that Cloudflare names."""
     SENDER_IP = "sender_ip"
     MESSAGE_ID = "message_id"
+    CAMPAIGN = "campaign"
+    """The id of its campaign, which is no text of the email."""
 
 
 INDICATOR_KINDS: Mapping[SearchKind, IndicatorKind] = {

@@ -30,6 +30,7 @@ from functions.escalate.sqs_message import read_messages
 from functions.escalate.stages import MessageResult
 from functions.escalate.telemetry import report
 from functions.escalate.topic import Topic
+from functions.ledger.campaigns import CampaignOptions
 from functions.ledger.ledger import Ledger
 from functions.ledger.table import Table
 from functions.metrics import build_metrics
@@ -130,6 +131,7 @@ def _pipeline(settings: Settings, logger: Logger, rate_limiter: RateLimiter) -> 
         severity_rank=policy.severity_rank,
         connections=BATCH_SIZE,
     )
+    campaigns = CampaignOptions(settings.campaign_gap, settings.notify_severity)
     threads = ThreadPoolExecutor(BATCH_SIZE, "cloudflare")
     queues = Queues(sqs, settings.request_queue_url, settings.dead_letter_queue_url)
     return Pipeline(
@@ -137,7 +139,7 @@ def _pipeline(settings: Settings, logger: Logger, rate_limiter: RateLimiter) -> 
         investigator=Investigator(
             cloudflare, threads, policy, settings.fetch_details, _now, settings.feed_role_id is not None
         ),
-        notifier=Notifier(ledger, topic, _alert_options(settings), _now, people=people),
+        notifier=Notifier(ledger, topic, _alert_options(settings), _now, people=people, campaigns=campaigns),
         finisher=Finisher(ledger, queues, policy, settings.max_receive_count, _now),
         now=_now,
     )
@@ -147,7 +149,6 @@ def _alert_options(settings: Settings) -> AlertOptions:
     return AlertOptions(
         mask_recipients=settings.mask_recipients,
         chat=settings.chat_notifications,
-        notify_severity=settings.notify_severity,
         deployment=settings.deployment,
         stack=settings.stack,
     )

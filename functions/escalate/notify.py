@@ -11,15 +11,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from functions.alert.alert import AlertOptions, Audience, describe
-from functions.alert.commands import COUNTED_PERIOD, MAX_COUNT, NO_COUNTS, Related, related_values
+from functions.alert.commands import COUNTED_PERIOD, MAX_COUNT, NO_COUNTS, Earlier, Related, related_values
+from functions.domain.campaign import CopyCounts
 from functions.domain.email_state import EmailState, most_severe
 from functions.domain.header_fields import header_fields
+from functions.domain.notification import notifies
 from functions.domain.outcome import Outcome, Reason
-from functions.domain.record import Record
+from functions.domain.record import CampaignRole, Record
+from functions.domain.severity import Severity
 from functions.escalate.investigate import Known, details_of
 from functions.escalate.stages import Claimed, Decision, EmailGroup, MessageResult, Published, group_by_email
 from functions.escalate.topic import Topic, publish_to_all
-from functions.ledger.claim import Claim, ClaimOwner, ClaimStatus
+from functions.ledger.campaigns import NO_CAMPAIGNS, CampaignOptions
+from functions.ledger.claim_attempt import Claim, ClaimOwner, ClaimStatus
 from functions.ledger.ledger import Ledger
 from functions.ledger.table import LedgerUnavailable
 
@@ -39,7 +43,7 @@ INDEX_SECONDS = 9.0
 class Notifier:
     """The ledger and the topics. One of them can be missing: records only, or alerts only (then at least once).
 
-    topic: of findings. people: of what a human should see now.
+    topic: of findings. people: of what a human should see now. campaigns: what decides which alerts go there.
     """
 
     ledger: Ledger | None
@@ -48,6 +52,7 @@ class Notifier:
     now: Callable[[], datetime]
     sleep: Callable[[float], None] = time.sleep
     people: Topic | None = None
+    campaigns: CampaignOptions = NO_CAMPAIGNS
 
     def look_up(self, decisions: list[Decision]) -> list[Known | MessageResult]:
         """The decisions with what the ledger knows of their emails. If the table does not answer, all are retried."""
@@ -66,9 +71,10 @@ class Notifier:
         """
         groups = group_by_email((decision for decision, _ in known), (state for _, state in known))
         if self.ledger is None:
-            return [_without_ledger(group) for group in groups]
+            return [_without_ledger(group, self.campaigns.least) for group in groups]
         lease = timedelta(seconds=seconds_left) + LEASE_MARGIN
-        claim_owner = ClaimOwner(owner, self.now(), lease, publishes=self.topic is not None)
+        campaigns = self.campaigns if self.topic else NO_CAMPAIGNS
+        claim_owner = ClaimOwner(owner, self.now(), lease, publishes=self.topic is not None, campaigns=campaigns)
         try:
             claims = self.ledger.claim([(group.state, group.records) for group in groups], claim_owner)
         except LedgerUnavailable as exc:
@@ -81,8 +87,11 @@ class Notifier:
         if self.topic is None or not due:
             return [Published(item) for item in claimed]
         records = [item.alert for item in due if item.alert]
-        counts = self._counts(records)
-        alerts = [describe(record, self.options, counts) for record in records]
+        counts, copies = self._counts(records)
+        alerts = [
+            describe(record, self.options, Earlier(counts, copies.get(record.campaign.id) if record.campaign else None))
+            for record in records
+        ]
         topics = {Audience.FINDINGS: self.topic} | ({Audience.PEOPLE: self.people} if self.people else {})
         results = iter(publish_to_all(topics, alerts, [item.receipts for item in due], seconds_left))
         published = []
@@ -98,17 +107,26 @@ class Notifier:
                 published.append(Published(item, result.receipts))
         return published
 
-    def _counts(self, records: Sequence[Record]) -> Mapping[Related, int]:
-        """How many earlier records have a value of these, for deployments whose alerts have commands."""
-        if self.ledger is None or not self.options.stack:
-            return NO_COUNTS
+    def _counts(self, records: Sequence[Record]) -> tuple[Mapping[Related, int], Mapping[str, CopyCounts]]:
+        """How many earlier records have a value of those that people see, and the earlier copies of each campaign.
+
+        Only alerts for people have commands, and only in deployments with a stack.
+        """
+        if self.ledger is None:
+            return NO_COUNTS, {}
+        shown = [record for record in records if record.notified and self.options.stack]
         values = {
             value
-            for record in records
+            for record in shown
             for value in related_values(record, header_fields(record.detection, record.details))
         }
+        campaigns = {
+            it.id: it.since for record in records if (it := record.campaign) and it.role is not CampaignRole.FIRST
+        }
+        if not values and not campaigns:
+            return NO_COUNTS, {}
         since = min(record.decided_at for record in records) - COUNTED_PERIOD
-        return self.ledger.counts(values, since, MAX_COUNT)
+        return self.ledger.counts(values, since, MAX_COUNT, campaigns)
 
     def _unpublished(self, item: Claimed, failure: str, seconds_left: float) -> Claimed:
         """Retried when our own lease has expired; earlier the claim would refuse it."""
@@ -230,9 +248,10 @@ def _claimed(group: EmailGroup, claim: Claim) -> Claimed:
     return Claimed(group, alert, results, claim.unindexed, claim.receipts)
 
 
-def _without_ledger(group: EmailGroup) -> Claimed:
+def _without_ledger(group: EmailGroup, least: Severity) -> Claimed:
     escalated = [record for record in group.records if record.escalates]
     alert = most_severe(escalated) if escalated else None
+    alert = replace(alert, notified=notifies(alert, least)) if alert else None
     return Claimed(group, alert, tuple(_result(decision, alert, group) for decision in group.decisions))
 
 

@@ -33,6 +33,7 @@ class Settings:
     deployment:          its name in alerts.
     stack:               its name, in the commands of alerts and as a dimension of all metrics.
     people_topic_arn:    None: alerts go to the findings topic only.
+    campaign_gap:        a campaign ends so long after its last copy. None: each alert notifies people.
     requests_per_window: the share of Cloudflare's rate limit that this function may use, without that of the feed.
     environments:        how many execution environments of the function divide that share.
     role_id:             of the function's role, to recognize its own messages. None: `first_seen` of any sender counts.
@@ -57,6 +58,7 @@ class Settings:
     notify_severity: Severity
     deployment: str
     stack: str
+    campaign_gap: timedelta | None
     retention: timedelta
     requests_per_window: float
     environments: int
@@ -100,6 +102,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         deployment=reader.optional("DEPLOYMENT_NAME", _NAME, "at most 128 letters, digits, spaces, dots, _ and -")
         or "",
         stack=reader.text("STACK_NAME", STACK, "the name of a stack"),
+        campaign_gap=timedelta(minutes=reader.number("CAMPAIGN_MINUTES", 0, 1440, 60)) or None,
         retention=timedelta(days=reader.number("RETENTION_DAYS", 30, 3650, 400)),
         requests_per_window=limit * (share - feed_share) / 100,
         environments=reader.number("MAXIMUM_CONCURRENCY", 1, 10, 2),

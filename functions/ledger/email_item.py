@@ -42,6 +42,7 @@ def _alert_attributes(alert: LastAlert) -> dict[str, object]:
         "revision": alert.revision,
         "escalated": alert.escalated,
         "alert_decided_at": moment(alert.decided_at),
+        "notified": alert.notified,
     }
     return attributes | previous_attributes(alert.previous)
 
@@ -71,6 +72,7 @@ def read_email(item: Mapping[str, Any]) -> EmailState:
             escalated=item["escalated"],
             decided_at=datetime.fromisoformat(item["alert_decided_at"]),
             previous=read_previous(item),
+            notified=item.get("notified", True),
         )
         if "alert_id" in item
         else None,
@@ -82,7 +84,11 @@ def previous_attributes(previous: PreviousAlert | None) -> dict[str, object]:
     """The alert before, as the items of an email and of a record hold it."""
     if previous is None:
         return {}
-    known: dict[str, object] = {"previous_disposition": previous.disposition, "previous_alert_id": previous.alert_id}
+    known: dict[str, object] = {
+        "previous_disposition": previous.disposition,
+        "previous_alert_id": previous.alert_id,
+        "previous_notified": previous.notified,
+    }
     return known | ({"previous_severity": previous.severity} if previous.severity else {})
 
 
@@ -91,4 +97,6 @@ def read_previous(item: Mapping[str, Any]) -> PreviousAlert | None:
     disposition = item.get("previous_disposition")
     severity = item.get("previous_severity")
     known = Severity(severity) if severity else None
-    return PreviousAlert(disposition, item["previous_alert_id"], known) if disposition else None
+    if not disposition:
+        return None
+    return PreviousAlert(disposition, item["previous_alert_id"], known, item.get("previous_notified", True))

@@ -16,7 +16,7 @@ from functions.domain.feed_facts import feed_attributes, read_feed_facts
 from functions.domain.header_fields import header_fields
 from functions.domain.message_details import Delivery, read_message_details
 from functions.domain.outcome import Outcome, Reason
-from functions.domain.record import Activity, Record, moment
+from functions.domain.record import Activity, CampaignPlace, CampaignRole, Record, moment
 from functions.domain.search_values import SearchKind, search_values
 from functions.domain.severity import Severity
 from functions.domain.truncate import truncate
@@ -61,9 +61,10 @@ def attributes(record: Record, retention: timedelta) -> dict[str, object]:
         "feed": feed_attributes(replace(record.feed, details_of="")) if record.feed else None,
         "details_pending": record.details_pending or None,
         "details_at": moment(record.details_at) if record.details_at else None,
+        "notified": record.notified if record.escalates or record.previous else None,
         "expires_at": int((record.decided_at + retention).timestamp()),
     }
-    known |= previous_attributes(record.previous)
+    known |= previous_attributes(record.previous) | _campaign_attributes(record.campaign)
     found = search_values(record.detection, record.details)
     known |= {
         "sender_domain": next(iter(found.values[SearchKind.SENDER_DOMAIN]), None),
@@ -116,6 +117,24 @@ def details_attributes(record: Record, retention: timedelta, search_cut: Mapping
     return known | ({"search_cut": merged} if merged else {})
 
 
+def _campaign_attributes(place: CampaignPlace | None) -> dict[str, object]:
+    if place is None:
+        return {}
+    return {
+        "campaign": place.id,
+        "campaign_role": place.role,
+        "campaign_since": moment(place.since),
+        "campaign_new": list(place.new),
+    }
+
+
+def _read_campaign(item: Mapping[str, Any]) -> CampaignPlace | None:
+    if "campaign" not in item:
+        return None
+    role, since = CampaignRole(item["campaign_role"]), datetime.fromisoformat(item["campaign_since"])
+    return CampaignPlace(item["campaign"], role, since, tuple(item["campaign_new"]))
+
+
 def read_record(item: Mapping[str, Any]) -> Record:
     """The record with these attributes, without the parts that were cut for size.
 
@@ -148,4 +167,6 @@ def read_record(item: Mapping[str, Any]) -> Record:
         # A worker that took the record over may have had the details.
         details_pending="details_pending" in item and "details" not in item,
         details_at=datetime.fromisoformat(item["details_at"]) if "details_at" in item else None,
+        campaign=_read_campaign(item),
+        notified=item.get("notified", True),
     )

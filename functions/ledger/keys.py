@@ -11,6 +11,9 @@
     feed=<account>/<date>  <investigate id>                        a delivery that the feed has queued
     feed=<account>/<date>  <investigate id>#answer                 what came of it
     feed=<account>/details  <time> <sk of a record>                a record that waits for its message details
+    campaign=<id>     #state                                       what decides about the next copy of a campaign
+    campaign=<id>     <decided_at> <sk of a record>                a pointer from a campaign to a copy
+    campaigns=<account>    <time> <id>                             when the next summary of a campaign is due
 
 <email> is the postfix id; for a short postfix id with `@` and the date, if the request or the answer has one (EmailId.email).
 One query returns everything about an email, in whichever form its id is given. Each index sorts by `decided_at`. Pointers
@@ -131,6 +134,21 @@ def details_partition(account_id: str) -> str:
 def details_key(account_id: str, due: datetime, record_sk: str) -> dict[str, str]:
     """The key of a record that waits for its message details until a time."""
     return {"pk": details_partition(account_id), "sk": f"{moment(due)} {record_sk}"}
+
+
+def campaign_key_of(id: str) -> dict[str, str]:
+    """The key of a campaign. Its partition has the pointers to its copies, which sort behind it."""
+    return {"pk": pointer_partition(SearchKind.CAMPAIGN, id), "sk": "#state"}
+
+
+def campaigns_partition(account_id: str) -> str:
+    """The partition of the campaigns whose summaries are due."""
+    return f"campaigns={account_id}"
+
+
+def campaign_due_key(account_id: str, due: datetime, id: str) -> dict[str, str]:
+    """The key that says when the summary of a campaign is due."""
+    return {"pk": campaigns_partition(account_id), "sk": f"{moment(due)} {id}"}
 
 
 def is_answer(sk: str) -> bool:

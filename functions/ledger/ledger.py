@@ -5,13 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from functions.domain.campaign import CopyCounts
 from functions.domain.email_state import EmailState
-from functions.domain.record import Record, State, moment
-from functions.ledger.claim import Claim, ClaimOwner, claim
+from functions.domain.record import CampaignRole, Record, State, moment
+from functions.ledger.campaign_copies import copy_item
+from functions.ledger.campaign_item import page_attribute
+from functions.ledger.claim import claim
+from functions.ledger.claim_attempt import Claim, ClaimOwner
 from functions.ledger.details_request import PAUSES, DetailsRequest, details_item
 from functions.ledger.email_item import read_email
 from functions.ledger.item import attributes, details_attributes, read_record
-from functions.ledger.keys import alert_key, decision_key, email_key, pointed_at, pointers
+from functions.ledger.keys import alert_key, campaign_key_of, decision_key, email_key, pointed_at, pointers
 from functions.ledger.queue_entry import QueueAnswer, answer_item
 from functions.ledger.record_counts import Value, record_counts
 from functions.ledger.table import LedgerUnavailable, Table
@@ -34,9 +38,11 @@ class Ledger:
         """What is known of the email of each record. Raises LedgerUnavailable."""
         return [read_email(item) for item in self.table.get([email_key(record) for record in records])]
 
-    def counts(self, values: Collection[Value], since: datetime, limit: int) -> Mapping[Value, int]:
-        """How many records have each value, as far as DynamoDB says; see `record_counts.record_counts`."""
-        return record_counts(self.table, values, since, limit)
+    def counts(
+        self, values: Collection[Value], since: datetime, limit: int, campaigns: Mapping[str, datetime]
+    ) -> tuple[Mapping[Value, int], Mapping[str, CopyCounts]]:
+        """How many records have each value, and the copies of campaigns, as far as DynamoDB says; see record_counts.py."""
+        return record_counts(self.table, values, since, limit, campaigns)
 
     def claim(self, emails: Sequence[tuple[EmailState, Sequence[Record]]], owner: ClaimOwner) -> list[Claim]:
         """Apply answers, and claim the alerts that become due; see `claim.claim`."""
@@ -47,7 +53,8 @@ class Ledger:
 
         False for a record that another worker has taken over. Raises LedgerUnavailable if any is still to be marked.
         """
-        refusals = self.table.transact([[self._mark(record, receipts, owner, now)] for record, receipts in published])
+        marks = [[self._mark(record, receipts, owner, now)] for record, receipts in published]
+        refusals = self.table.transact([*marks, *self._page_marks(published, now)])
         current = {i: refusal[0].item for i, refusal in refusals.items()}
         if not all(current.values()):
             raise LedgerUnavailable("a mark met a conflict or a throttle")
@@ -148,7 +155,8 @@ class Ledger:
 
     def _pointers(self, record: Record, key: dict[str, str]) -> list[dict[str, object]]:
         expires_at = self.table.expires_at(record)
-        return [{**pointer, "expires_at": expires_at} for pointer in pointers(record, key)]
+        items = [{**pointer, "expires_at": expires_at} for pointer in pointers(record, key)]
+        return [*items, *([copy_item(record, key) | {"expires_at": expires_at}] if record.campaign else [])]
 
     def _mark(
         self, record: Record, receipts: Mapping[str, str] | None, owner: str, now: datetime
@@ -160,6 +168,19 @@ class Ledger:
         update = self._update_ours(record, known, owner)
         update["UpdateExpression"] += " REMOVE lease_until, pending"
         return {"Update": update}
+
+    def _page_marks(self, published: Sequence[Published], now: datetime) -> "list[list[TransactWriteItemTypeDef]]":
+        """One write for each campaign whose people were notified: its page is published, whoever holds its lease by now."""
+        pages: dict[str, list[str]] = {}
+        for record, receipts in published:
+            if receipts and record.campaign and record.campaign.role is not CampaignRole.MEMBER:
+                pages.setdefault(record.campaign.id, []).append(record.alert_id)
+        writes: list[list[TransactWriteItemTypeDef]] = []
+        for campaign, alert_ids in pages.items():
+            update = self.table.update(campaign_key_of(campaign), {"paged_at": moment(now)})
+            update["UpdateExpression"] += f" REMOVE {', '.join(page_attribute(it) for it in alert_ids)}"
+            writes.append([{"Update": update}])
+        return writes
 
     def _update_ours(self, record: Record, known: dict[str, object], owner: str) -> "UpdateTypeDef":
         """A write to a record that this worker has claimed and no other worker has taken over."""

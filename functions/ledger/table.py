@@ -12,7 +12,12 @@ from functions.ledger.transaction import Refusal, TransactionUnavailable, transa
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef, WriteRequestOutputTypeDef
+    from mypy_boto3_dynamodb.type_defs import (
+        PutTypeDef,
+        TransactWriteItemTypeDef,
+        UpdateTypeDef,
+        WriteRequestOutputTypeDef,
+    )
 
 BATCH_WRITES = 25
 """Items of one BatchWriteItem."""
@@ -67,6 +72,32 @@ class Table:
             raise LedgerUnavailable(f"DynamoDB did not count: {cause(exc)}") from exc
         return answer["Count"]
 
+    def query(self, pk: str, since: str, limit: int | None = None) -> tuple[list[dict[str, Any]], bool]:
+        """The items of a partition from a sort key on, consistently read, and whether there are more than `limit`.
+
+        Raises LedgerUnavailable.
+        """
+        items: list[dict[str, Any]] = []
+        start: dict[str, Any] = {}
+        while True:
+            if limit is not None:
+                start["Limit"] = limit - len(items)
+            try:
+                answer = self.dynamodb.query(
+                    TableName=self.name,
+                    KeyConditionExpression="pk = :pk AND sk >= :since",
+                    ExpressionAttributeValues=to_item({":pk": pk, ":since": since}),
+                    ConsistentRead=True,
+                    **start,
+                )
+            except AWS_FAILURES as exc:
+                raise LedgerUnavailable(f"DynamoDB did not answer: {cause(exc)}") from exc
+            items += map(from_item, answer["Items"])
+            more = answer.get("LastEvaluatedKey")
+            if not more or len(items) == limit:
+                return items, bool(more)
+            start = {"ExclusiveStartKey": more}
+
     def transact(self, groups: "Sequence[Sequence[TransactWriteItemTypeDef]]") -> dict[int, Refusal]:
         """Run groups of writes; see `transaction.transact`. Raises LedgerUnavailable."""
         try:
@@ -99,9 +130,17 @@ class Table:
         except AWS_FAILURES as exc:
             raise LedgerUnavailable(f"DynamoDB did not take the deletes: {cause(exc)}") from exc
 
-    def put(self, item: dict[str, object]) -> "TransactWriteItemTypeDef":
-        """A write of a transaction that puts an item."""
-        return {"Put": {"TableName": self.name, "Item": to_item(item)}}
+    def put(
+        self, item: dict[str, object], condition: str | None = None, values: dict[str, object] | None = None
+    ) -> "TransactWriteItemTypeDef":
+        """A write of a transaction that puts an item. condition, values: as of `update`."""
+        put: PutTypeDef = {"TableName": self.name, "Item": to_item(item)}
+        if condition:
+            put["ConditionExpression"] = condition
+            put["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        if values:
+            put["ExpressionAttributeValues"] = to_item(values)
+        return {"Put": put}
 
     def update(
         self,

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from functions.domain.record import Record
-from functions.ledger.claim import ClaimOwner, ClaimStatus
+from functions.ledger.claim_attempt import ClaimOwner, ClaimStatus
 from functions.ledger.ledger import Ledger
 from functions.ledger.table import Table
 from tests.history.sample_history import LEASE, OWNER, RETENTION, Sample

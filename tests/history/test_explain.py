@@ -11,7 +11,7 @@ from functions.domain.email_id import EmailId
 from functions.domain.feed_facts import FeedFacts
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import Record
-from functions.ledger.claim import ClaimOwner
+from functions.ledger.claim_attempt import ClaimOwner
 from functions.ledger.ledger import Ledger
 from ops.escalator.text.labels import REASONS
 from tests.history.cli_harness import LedgerCli

@@ -12,7 +12,7 @@ from functions.domain.email_id import EmailId
 from functions.domain.email_state import MAX_RECIPIENTS
 from functions.domain.record import Record
 from functions.domain.search_values import MAX_VALUES, SearchKind
-from functions.ledger.claim import ClaimOwner
+from functions.ledger.claim_attempt import ClaimOwner
 from ops.escalator.commands.find import Search, find_records
 from ops.escalator.options import whole_retention
 from ops.escalator.records.reading import readings

@@ -16,7 +16,7 @@ import pytest
 
 from functions.domain.email_id import EmailId
 from functions.domain.record import Record
-from functions.ledger.claim import ClaimOwner
+from functions.ledger.claim_attempt import ClaimOwner
 from functions.ledger.ledger import Ledger
 from functions.ledger.table import Table
 from ops.local.fake_cloudflare.mailbox import Mailbox

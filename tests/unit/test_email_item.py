@@ -44,8 +44,10 @@ def test_item_has_the_deliveries_the_last_alert_and_the_next_version() -> None:
         "revision": 1,
         "escalated": True,
         "alert_decided_at": "2026-11-23T12:00:00.000Z",
+        "notified": True,
         "previous_disposition": "SUSPICIOUS",
         "previous_alert_id": "2" * 32,
+        "previous_notified": True,
     } == email_attributes(state, EXPIRES_AT)
 
 

@@ -7,16 +7,18 @@ from typing import cast
 
 import pytest
 
-from functions.alert.alert import Alert, AlertOptions, describe
+from functions.alert.alert import Alert, AlertOptions
 from functions.domain.email_id import EmailId
 from functions.domain.email_state import EmailState, plan
+from functions.domain.notification import notifies
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import PreviousAlert, Record
 from functions.domain.severity import Severity
 from functions.escalate.notify import MARK_PAUSES, Notifier
 from functions.escalate.stages import MessageResult
 from functions.escalate.topic import Receipt, Topic
-from functions.ledger.claim import Claim, ClaimOwner, ClaimStatus
+from functions.ledger.campaigns import NO_CAMPAIGNS, CampaignOptions
+from functions.ledger.claim_attempt import Claim, ClaimOwner, ClaimStatus
 from functions.ledger.ledger import Ledger, Published
 from functions.ledger.table import LedgerUnavailable
 from tests.unit.examples import ALERT_ID, NOON, decision, escalated
@@ -36,12 +38,13 @@ class FakeLedger:
     notes: list[Mapping[str, str] | None] = field(default_factory=list)
     indexed: list[str] = field(default_factory=list)
 
-    def claim(self, emails: Sequence[tuple[EmailState, Sequence[Record]]], _: ClaimOwner) -> list[Claim]:
+    def claim(self, emails: Sequence[tuple[EmailState, Sequence[Record]]], owner: ClaimOwner) -> list[Claim]:
         """Claim, or answer that the alert was sent."""
         if self.sent:
             return [self.sent] * len(emails)
-        plans = [plan(state, records) for state, records in emails]
-        return [Claim(ClaimStatus.CLAIMED if it.alert else ClaimStatus.NOT_DUE, it.alert) for it in plans]
+        alerts = [plan(state, records).alert for state, records in emails]
+        placed = [it and replace(it, notified=notifies(it, owner.campaigns.least)) for it in alerts]
+        return [Claim(ClaimStatus.CLAIMED if it else ClaimStatus.NOT_DUE, it) for it in placed]
 
     def mark(self, published: Sequence[Published], _: str, __: datetime) -> list[bool]:
         """Mark, or raise LedgerUnavailable."""
@@ -80,16 +83,17 @@ def notify(
     ledger: FakeLedger,
     topic: FakeTopic,
     people: FakeTopic | None = None,
-    options: AlertOptions = AlertOptions(),  # noqa: B008  # frozen
+    campaigns: CampaignOptions = NO_CAMPAIGNS,
 ) -> list[MessageResult]:
     """The results of one batch, with 60 seconds left."""
     notifier = Notifier(
         cast("Ledger", ledger),
         cast("Topic", topic),
-        options,
+        AlertOptions(),
         lambda: NOON,
         sleep=lambda _: None,
         people=cast("Topic", people) if people else None,
+        campaigns=campaigns,
     )
     claimed = notifier.claim([(decision(record), EmailState()) for record in records], "worker-1", 60.0)
     marked = notifier.mark(notifier.publish(claimed, lambda: 60.0), "worker-1", lambda: 60.0)
@@ -172,8 +176,8 @@ def test_alert_goes_to_both_topics() -> None:
 
 def test_alert_below_the_severity_for_people_goes_to_machines_only() -> None:
     findings, people = FakeTopic(), FakeTopic()
-    options = AlertOptions(notify_severity=Severity.CRITICAL)
-    [result] = notify(FIRST, ledger=FakeLedger(), topic=findings, people=people, options=options)
+    campaigns = CampaignOptions(least=Severity.CRITICAL)
+    [result] = notify(FIRST, ledger=FakeLedger(), topic=findings, people=people, campaigns=campaigns)
     assert (Outcome.ESCALATED, ["false"], []) == (
         result.outcome,
         [it.attributes["notify"] for it in findings.alerts],
@@ -200,9 +204,8 @@ def test_close_notifies_whoever_was_notified_of_the_alert() -> None:
     closes = [
         escalated(disposition="NONE", escalates=False, outcome="CLOSED", revision=1, previous=previous)
         for previous in (
-            PreviousAlert("MALICIOUS", "1" * 32, Severity.CRITICAL),
-            PreviousAlert("SUSPICIOUS", "1" * 32, Severity.MEDIUM),
+            PreviousAlert("MALICIOUS", "1" * 32, Severity.CRITICAL, notified=True),
+            PreviousAlert("SUSPICIOUS", "1" * 32, Severity.MEDIUM, notified=False),
         )
     ]
-    options = AlertOptions(notify_severity=Severity.HIGH)
-    assert [True, False] == [describe(it, options).notify for it in closes]
+    assert [True, False] == [notifies(it, Severity.HIGH) for it in closes]

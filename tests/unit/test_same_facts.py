@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from functions.alert.alert import AlertOptions, describe
+from functions.domain.message_details import EmailKind
 from functions.ledger.item import attributes
 from functions.ledger.keys import alert_key
 from ops.escalator.output.file_formats import HEADINGS
@@ -43,7 +44,8 @@ def e_mail(kind: Kind) -> Mapping[str, str]:
     text = re.sub(r"\n {14}(?=\S)", " ", describe(kind.record).bodies["email"])
     rows = dict(re.findall(r"^  ([A-Z][\w -]+): +(.*)$", fanged(text), re.MULTILINE))
     lists = dict(re.findall(r"^([A-Z ]+) \(\d+\)\n((?:  .*\n)+)", fanged(text), re.MULTILINE))
-    return rows | lists | {"verdict": text.split(" email, ", 1)[0], "title": text.partition(". Severity")[0]}
+    verdict = text.split(" email, ", 1)[0].rpartition(": ")[2]  # without what it is, such as a simulation
+    return rows | lists | {"verdict": verdict, "title": text.partition(". Severity")[0]}
 
 
 def chat(kind: Kind) -> Mapping[str, str]:
@@ -133,7 +135,8 @@ def test_reply_to_is_shown_everywhere_if_it_differs(kind: Kind) -> None:
 
 @every_kind
 def test_place_of_the_email_is_the_same_everywhere(kind: Kind) -> None:
-    title = f"{kind.disposition} email, {kind.location}"
+    simulation = "Simulation: " if kind.record.kind is EmailKind.SIMULATION else ""
+    title = f"{simulation}{kind.disposition} email, {kind.location}"
     assert title == e_mail(kind)["title"] == ocsf(kind)["message"] == chat(kind)["title"].partition(": ")[2]
     assert f"severity {kind.record.severity}; {kind.location}" in explain(kind)["decided"]
     assert report(kind)["locations"].startswith(kind.location)

@@ -1,10 +1,12 @@
 """Publish one alert to the topics of a stack, as the function does, and say who gets it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from functions.alert.alert import Alert, AlertOptions, Audience
+from functions.domain.notification import notifies
+from functions.domain.record import Record
 from functions.domain.severity import Severity
 from functions.escalate.topic import Topic, publish_to_all
 from ops.escalator.alerts.filter_policy import UnknownFilter
@@ -49,10 +51,15 @@ def alert_options(stack: Stack) -> AlertOptions:
     return AlertOptions(
         mask_recipients=parameters.get("MaskRecipients") == "true",
         chat=parameters.get("ChatNotifications") == "true",
-        notify_severity=Severity(parameters.get("NotifySeverity") or Severity.LOW),
         deployment=parameters.get("DeploymentName") or stack.name,
         stack=stack.name,
     )
+
+
+def with_notification(record: Record, stack: Stack) -> Record:
+    """The record with whether people are notified of it, if it is no copy in a campaign."""
+    least = Severity(stack.parameters.get("NotifySeverity") or Severity.LOW)
+    return replace(record, notified=notifies(record, least))
 
 
 def topics_of(stack: Stack) -> dict[Audience, str]:

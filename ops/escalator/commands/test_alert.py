@@ -7,7 +7,7 @@ import click
 from functions.alert.alert import describe
 from functions.alert.notice import Notice
 from functions.domain.severity import Severity
-from ops.escalator.alerts.publish import alert_options, publish, receivers, topics_of
+from ops.escalator.alerts.publish import alert_options, publish, receivers, topics_of, with_notification
 from ops.escalator.alerts.sample import sample_record
 from ops.escalator.aws import Connection
 from ops.escalator.options import Word, connection_options
@@ -42,7 +42,7 @@ def test_alert(connection: Connection, stack: str, severity: str, form: str | No
     """  # noqa: D301  # click's \b keeps the lines as they are
     described = connection.stack(stack)
     topics, account_id = topics_of(described), described.parameters.get("CloudflareAccountId", "")
-    record = sample_record(account_id, Severity(severity.title()), datetime.now(UTC))
+    record = with_notification(sample_record(account_id, Severity(severity.title()), datetime.now(UTC)), described)
     alert = describe(record, alert_options(described), notice=Notice.TEST)
     found = list(receivers(connection, topics, alert))
     publish(connection, topics, alert)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from functions.alert.alert import Alert, Audience, describe
-from ops.escalator.alerts.publish import OUTPUTS, alert_options
+from ops.escalator.alerts.publish import OUTPUTS, alert_options, with_notification
 from ops.escalator.alerts.sample import possible_records
 from ops.escalator.aws import CommandFailed, Connection, Stack
 from ops.escalator.doctor.alarms import check_alarms, read_alarms
@@ -190,7 +190,7 @@ class Deployment:
         parameters, options = self.stack.parameters, alert_options(self.stack)
         dispositions = [it for it in parameters.get("EscalateOn", "").split(",") if it] or ["MALICIOUS"]
         records = possible_records(parameters.get("CloudflareAccountId", ""), dispositions, datetime.now(UTC))
-        return [describe(it, options) for it in records]
+        return [describe(with_notification(it, self.stack), options) for it in records]
 
     def operations(self) -> Iterator[Check]:
         """Alarms, and who gets them."""

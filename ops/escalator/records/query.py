@@ -18,6 +18,7 @@ from ops.escalator.records.time_range import TimeRange
 
 MOST_SELECTIVE_FIRST: tuple[SearchKind | Index, ...] = (
     SearchKind.MESSAGE_ID,
+    SearchKind.CAMPAIGN,
     SearchKind.ATTACHMENT_HASH,
     SearchKind.SENDER,
     SearchKind.LINK_HOST,
