@@ -112,17 +112,19 @@ def describe(
     options: AlertOptions = AlertOptions(),
     earlier: Earlier = NOTHING,
     notice: Notice | None = None,
+    *,
+    limit: int = ALERT_LIMIT,
 ) -> Alert:
     """Build the alert about a record with disposition and severity.
 
-    notice: marks a test or a repeat.
+    notice: marks a test or a repeat. limit: bytes.
     """
     fields = header_fields(record.detection, record.details)
     if options.mask_recipients:
         record, fields = masked(record, fields)
     candidates = _candidates(record, fields, options, earlier, notice)
     alert = next(candidates)
-    while alert.size > ALERT_LIMIT:
+    while alert.size > limit:
         alert = next(candidates)
     return alert
 

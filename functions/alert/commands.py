@@ -57,6 +57,11 @@ def explain(record: Record, stack: str, columns: int) -> list[str]:
     return _lines(["escalator explain", record.id.value], stack, columns)
 
 
+def campaign_command(campaign: str, stack: str, columns: int) -> list[str]:
+    """All emails of a campaign."""
+    return _lines(["escalator history", f"--campaign {campaign}"], stack, columns)
+
+
 def related_values(record: Record, fields: HeaderFields) -> list[Related]:
     """The first senders or reply addresses, the first link host and the first file, as far as the email has them."""
     links = ordered_links(record.detection) if record.detection else ()

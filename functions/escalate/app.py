@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,10 @@ from functions.escalate.queues import Queues
 from functions.escalate.settings import Settings
 from functions.escalate.sqs_message import read_messages
 from functions.escalate.stages import MessageResult
+from functions.escalate.summaries import Summaries
 from functions.escalate.telemetry import report
 from functions.escalate.topic import Topic
+from functions.ledger.campaign_checks import CampaignChecks
 from functions.ledger.campaigns import CampaignOptions
 from functions.ledger.ledger import Ledger
 from functions.ledger.table import Table
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
 SERVICE = "escalate"
 PROBE = "probe"
 """The action of an event by which an operator asks for facts about the credentials."""
+SUMMARIZE = "summarize"
+"""The action of the schedule: publish the summaries of campaigns that are due."""
 BATCH_SIZE = 10
 """Messages in a batch, and therefore concurrent calls to Cloudflare."""
 
@@ -84,6 +89,8 @@ def build(settings: Settings) -> Handler:
         if event.get("action") == PROBE:  # `escalator doctor`; a batch of SQS has no such member
             logger.info("probe")
             return _probe(settings)
+        if event.get("action") == SUMMARIZE:
+            return _summarize(pipeline.notifier, settings, context, logger)
         done: dict[str, object] = run_batch(event, context)
         return done
 
@@ -96,6 +103,19 @@ def _probe(settings: Settings) -> dict[str, object]:
     aws = AWS.merge(EMULATOR) if settings.is_emulated else AWS
     read_secret = secret_reader(boto3.Session().client("secretsmanager", config=aws), settings.secret_id)
     return Probe(settings.base_url, settings.account_id, read_secret).answer()
+
+
+def _summarize(notifier: Notifier, settings: Settings, context: LambdaContext, logger: Logger) -> dict[str, object]:
+    """Publish summaries, where there are campaigns, a table and a topic."""
+    if notifier.ledger is None or not notifier.topics or settings.campaign_gap is None:
+        logger.info("summaries", extra={"detail": "campaigns are off"})
+        return {}
+    checks = CampaignChecks(notifier.ledger.table, settings.account_id)
+    summaries = Summaries(checks, notifier.topics, notifier.options, settings.campaign_gap, notifier.now)
+    run = summaries.run(lambda: context.get_remaining_time_in_millis() / 1000)
+    fields = {name: value for name, value in asdict(run).items() if value}
+    (logger.warning if run.failure else logger.info)("summaries", extra=fields)
+    return fields
 
 
 def _response(results: Sequence[MessageResult]) -> dict[str, object]:

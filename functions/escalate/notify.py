@@ -7,23 +7,22 @@ takes the record over.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from functions.alert.alert import AlertOptions, Audience, describe
 from functions.alert.commands import COUNTED_PERIOD, MAX_COUNT, NO_COUNTS, Earlier, Related, related_values
 from functions.domain.campaign import CopyCounts
-from functions.domain.email_state import EmailState, most_severe
+from functions.domain.email_state import EmailState
 from functions.domain.header_fields import header_fields
-from functions.domain.notification import notifies
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import CampaignRole, Record
-from functions.domain.severity import Severity
+from functions.escalate.claim_results import claimed, retried, retry, with_detail, with_sns_id, without_ledger
 from functions.escalate.investigate import Known, details_of
-from functions.escalate.stages import Claimed, Decision, EmailGroup, MessageResult, Published, group_by_email
+from functions.escalate.stages import Claimed, Decision, MessageResult, Published, group_by_email
 from functions.escalate.topic import Topic, publish_to_all
 from functions.ledger.campaigns import NO_CAMPAIGNS, CampaignOptions
-from functions.ledger.claim_attempt import Claim, ClaimOwner, ClaimStatus
+from functions.ledger.claim_attempt import ClaimOwner
 from functions.ledger.ledger import Ledger
 from functions.ledger.table import LedgerUnavailable
 
@@ -54,6 +53,12 @@ class Notifier:
     people: Topic | None = None
     campaigns: CampaignOptions = NO_CAMPAIGNS
 
+    @property
+    def topics(self) -> dict[Audience, Topic]:
+        """The topics that there are."""
+        known = {Audience.FINDINGS: self.topic, Audience.PEOPLE: self.people}
+        return {audience: topic for audience, topic in known.items() if topic}
+
     def look_up(self, decisions: list[Decision]) -> list[Known | MessageResult]:
         """The decisions with what the ledger knows of their emails. If the table does not answer, all are retried."""
         if self.ledger is None:
@@ -61,7 +66,7 @@ class Notifier:
         try:
             states = self.ledger.states([decision.record for decision in decisions])
         except LedgerUnavailable as exc:
-            return [_retry(decision, Reason.LEDGER_UNAVAILABLE, str(exc)) for decision in decisions]
+            return [retry(decision, Reason.LEDGER_UNAVAILABLE, str(exc)) for decision in decisions]
         return list(zip(decisions, states, strict=True))
 
     def claim(self, known: Sequence[Known], owner: str, seconds_left: float) -> list[Claimed]:
@@ -71,15 +76,15 @@ class Notifier:
         """
         groups = group_by_email((decision for decision, _ in known), (state for _, state in known))
         if self.ledger is None:
-            return [_without_ledger(group, self.campaigns.least) for group in groups]
+            return [without_ledger(group, self.campaigns.least) for group in groups]
         lease = timedelta(seconds=seconds_left) + LEASE_MARGIN
         campaigns = self.campaigns if self.topic else NO_CAMPAIGNS
         claim_owner = ClaimOwner(owner, self.now(), lease, publishes=self.topic is not None, campaigns=campaigns)
         try:
             claims = self.ledger.claim([(group.state, group.records) for group in groups], claim_owner)
         except LedgerUnavailable as exc:
-            return [_retried(group, Reason.LEDGER_UNAVAILABLE, str(exc)) for group in groups]
-        return [_claimed(group, claim) for group, claim in zip(groups, claims, strict=True)]
+            return [retried(group, Reason.LEDGER_UNAVAILABLE, str(exc)) for group in groups]
+        return [claimed(group, claim) for group, claim in zip(groups, claims, strict=True)]
 
     def publish(self, claimed: Sequence[Claimed], seconds_left: Callable[[], float]) -> list[Published]:
         """Publish the claimed alerts. One that SNS does not take stays PENDING, and its messages are retried."""
@@ -92,8 +97,7 @@ class Notifier:
             describe(record, self.options, Earlier(counts, copies.get(record.campaign.id) if record.campaign else None))
             for record in records
         ]
-        topics = {Audience.FINDINGS: self.topic} | ({Audience.PEOPLE: self.people} if self.people else {})
-        results = iter(publish_to_all(topics, alerts, [item.receipts for item in due], seconds_left))
+        results = iter(publish_to_all(self.topics, alerts, [item.receipts for item in due], seconds_left))
         published = []
         for item in claimed:
             if item.alert is None:
@@ -131,12 +135,12 @@ class Notifier:
     def _unpublished(self, item: Claimed, failure: str, seconds_left: float) -> Claimed:
         """Retried when our own lease has expired; earlier the claim would refuse it."""
         delay = seconds_left + LEASE_MARGIN.total_seconds() if self.ledger else None
-        return _retried(item.group, Reason.PUBLISH_FAILED, f"SNS did not take the alert: {failure}", delay)
+        return retried(item.group, Reason.PUBLISH_FAILED, f"SNS did not take the alert: {failure}", delay)
 
     def mark(self, published: Sequence[Published], owner: str, seconds_left: Callable[[], float]) -> list[Claimed]:
         """Complete the records: mark them, then write their pointers. What fails is retried."""
         if self.ledger is None:
-            return [_with_sns_id(item) for item in published]
+            return [with_sns_id(item) for item in published]
         published = self._note(self.ledger, published, owner)
         sent = [item for item in published if item.claimed.alert]
         failure = "the alert is sent, but another worker has taken over its record"
@@ -146,9 +150,9 @@ class Notifier:
             marks, failure = [False] * len(sent), f"the alert is sent, but its record is not marked: {exc}"
         marked = iter(marks)
         done = [
-            _with_sns_id(item)
+            with_sns_id(item)
             if not item.claimed.alert or next(marked)
-            else _retried(item.claimed.group, Reason.LEDGER_UNAVAILABLE, failure, sns_message_id=item.sns_message_id)
+            else retried(item.claimed.group, Reason.LEDGER_UNAVAILABLE, failure, sns_message_id=item.sns_message_id)
             for item in published
         ]
         return self._complete(self.ledger, self._index(self.ledger, done, seconds_left), seconds_left)
@@ -162,7 +166,7 @@ class Notifier:
             ledger.note_receipts(unfinished, owner)
         except LedgerUnavailable as exc:
             detail = f"one topic has the alert and may get it again: {exc}"
-            return [_with_detail(it, detail) if it.unfinished else it for it in published]
+            return [with_detail(it, detail) if it.unfinished else it for it in published]
         return [*published]
 
     def _mark(
@@ -201,7 +205,7 @@ class Notifier:
             written, failure = [False] * len(to_index), f"{failure}: {exc}"
         failed = {i for i, done in zip(to_index, written, strict=True) if not done}
         return [
-            _retried(item.group, Reason.LEDGER_UNAVAILABLE, failure) if i in failed else item
+            retried(item.group, Reason.LEDGER_UNAVAILABLE, failure) if i in failed else item
             for i, item in enumerate(items)
         ]
 
@@ -218,7 +222,7 @@ class Notifier:
         except LedgerUnavailable as exc:
             failure = f"{failure}: {exc}"
         return [
-            _retried(item.group, Reason.LEDGER_UNAVAILABLE, failure) if i in waiting else item
+            retried(item.group, Reason.LEDGER_UNAVAILABLE, failure) if i in waiting else item
             for i, item in enumerate(items)
         ]
 
@@ -230,85 +234,3 @@ def _details(item: Claimed) -> list[tuple[str, Record]]:
         for decision, result in zip(item.group.decisions, item.results, strict=True)
         if decision.record.details and details_of(decision) and result.outcome is not Outcome.RETRY
     ]
-
-
-def _claimed(group: EmailGroup, claim: Claim) -> Claimed:
-    match claim.status:
-        case ClaimStatus.HELD:
-            return _retried(
-                group, Reason.CLAIMED_BY_ANOTHER, "another worker holds this alert", claim.lease_seconds_left
-            )
-        case ClaimStatus.UNKNOWN:
-            return _retried(group, Reason.LEDGER_UNAVAILABLE, "the claim met a conflict or a throttle")
-    alert = claim.alert if claim.status is ClaimStatus.CLAIMED else None
-    results = tuple(
-        _superseded(decision) if i in claim.superseded else _result(decision, alert, group)
-        for i, decision in enumerate(group.decisions)
-    )
-    return Claimed(group, alert, results, claim.unindexed, claim.receipts)
-
-
-def _without_ledger(group: EmailGroup, least: Severity) -> Claimed:
-    escalated = [record for record in group.records if record.escalates]
-    alert = most_severe(escalated) if escalated else None
-    alert = replace(alert, notified=notifies(alert, least)) if alert else None
-    return Claimed(group, alert, tuple(_result(decision, alert, group) for decision in group.decisions))
-
-
-def _result(decision: Decision, alert: Record | None, group: EmailGroup) -> MessageResult:
-    """How a message ends: it brought the alert, or the alert is that of another message, or none is due."""
-    if alert and decision.record.sqs_message_id == alert.sqs_message_id:
-        return replace(
-            decision.result,
-            outcome=alert.outcome,
-            reason=alert.reason,
-            disposition=alert.disposition,
-            alert_id=alert.alert_id,
-            record=None,
-        )
-    if not decision.record.escalates:
-        return decision.result
-    last = group.state.alert
-    return replace(
-        decision.result,
-        outcome=Outcome.ALREADY_ESCALATED,
-        reason=Reason.DUPLICATE_IN_BATCH if alert else Reason.ALERT_SENT_BEFORE,
-        alert_id=alert.alert_id if alert else last.alert_id if last else None,
-        record=None,
-    )
-
-
-def _superseded(decision: Decision) -> MessageResult:
-    detail = "a later answer about this delivery was used already; the message asks again"
-    return _retry(decision, Reason.SUPERSEDED, detail)
-
-
-def _retried(
-    group: EmailGroup, reason: Reason, detail: str, delay: float | None = None, sns_message_id: str | None = None
-) -> Claimed:
-    """The group with every message to be retried, and nothing to publish."""
-    results = tuple(
-        replace(_retry(decision, reason, detail), delay=delay, sns_message_id=sns_message_id)
-        for decision in group.decisions
-    )
-    return Claimed(group, None, results)
-
-
-def _retry(decision: Decision, reason: Reason, detail: str) -> MessageResult:
-    return replace(decision.result, outcome=Outcome.RETRY, reason=reason, detail=detail, record=None)
-
-
-def _with_detail(item: Published, detail: str) -> Published:
-    results = tuple(replace(it, detail=f"{it.detail}; {detail}") for it in item.claimed.results)
-    return replace(item, claimed=replace(item.claimed, results=results))
-
-
-def _with_sns_id(item: Published) -> Claimed:
-    alert = item.claimed.alert
-    if alert is None or item.sns_message_id is None:
-        return item.claimed
-    results = tuple(
-        replace(result, sns_message_id=item.sns_message_id) if result.message.id == alert.sqs_message_id else result
-        for result in item.claimed.results
-    )
-    return replace(item.claimed, results=results)

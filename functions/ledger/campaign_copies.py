@@ -44,6 +44,12 @@ def count_copies(table: Table, campaign: str, since: datetime, limit: int | None
     return _counted(items, is_cut=is_cut)
 
 
+def worst_copy(table: Table, campaign: str, since: datetime) -> str:
+    """The sort key of the pointer to the most severe copy since a time, the earliest of several; empty without one."""
+    items, _ = table.query(campaign_key_of(campaign)["pk"], moment(since), MAX_COPIES)
+    return max(items, key=lambda it: Severity(it["severity"]).rank, default={"sk": ""})["sk"]
+
+
 def _counted(items: Iterable[Mapping[str, Any]], *, is_cut: bool) -> CopyCounts:
     latest = {email_of(pointed_at(item["sk"])["sk"]): item for item in items}
     times = [datetime.fromisoformat(item["sk"].partition(" ")[0]) for item in latest.values()]

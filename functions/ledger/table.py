@@ -72,8 +72,10 @@ class Table:
             raise LedgerUnavailable(f"DynamoDB did not count: {cause(exc)}") from exc
         return answer["Count"]
 
-    def query(self, pk: str, since: str, limit: int | None = None) -> tuple[list[dict[str, Any]], bool]:
-        """The items of a partition from a sort key on, consistently read, and whether there are more than `limit`.
+    def query(
+        self, pk: str, since: str, limit: int | None = None, *, until: str = "~"
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """The items of a partition between two sort keys, consistently read, and whether there are more than `limit`.
 
         Raises LedgerUnavailable.
         """
@@ -85,8 +87,8 @@ class Table:
             try:
                 answer = self.dynamodb.query(
                     TableName=self.name,
-                    KeyConditionExpression="pk = :pk AND sk >= :since",
-                    ExpressionAttributeValues=to_item({":pk": pk, ":since": since}),
+                    KeyConditionExpression="pk = :pk AND sk BETWEEN :since AND :until",
+                    ExpressionAttributeValues=to_item({":pk": pk, ":since": since, ":until": until}),
                     ConsistentRead=True,
                     **start,
                 )

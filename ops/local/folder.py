@@ -38,7 +38,7 @@ class Folder:
 
     def save_alert(self, alert: ReceivedAlert) -> Path:
         """Write an alert's files and return the path of its text."""
-        email_id = alert.facts["metadata"]["correlation_uid"]
+        email_id = alert.facts["evidences"][0]["uid"]
         text = self.path / "alerts" / f"{next(self._numbers)}-{email_id}.txt"
         (ROOT / text).write_text(f"Subject: {alert.subject}\n\n{alert.email}", "utf-8")
         facts = json.dumps(alert.facts, indent=2, ensure_ascii=False)

@@ -81,7 +81,7 @@ def _alerts(result: RunResult) -> Table:
     table = _table("severity", "disposition", "mail", "alert id")
     for alert in result.alerts:
         attributes = alert.attributes
-        email_id = alert.facts["metadata"]["correlation_uid"]
+        email_id = alert.facts["evidences"][0]["uid"]
         table.add_row(attributes["severity"], attributes["disposition"], email_id, attributes["alert_id"][:8])
     return table
 

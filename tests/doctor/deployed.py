@@ -64,6 +64,13 @@ class Healthy:
         found = self.clients["cloudformation"].list_stack_resources(StackName=self.stack.name)
         return [it["PhysicalResourceId"] for it in found["StackResourceSummaries"] if it["ResourceType"] == type_]
 
+    def schedule(self, name: str) -> str:
+        """The name of a schedule, from its logical id."""
+        found = self.clients["cloudformation"].describe_stack_resource(
+            StackName=self.stack.name, LogicalResourceId=name
+        )
+        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
     def topic(self, name: str) -> str:
         """The ARN of a topic: Findings, People or Operations."""
         [arn] = [it for it in self.names("AWS::SNS::Topic") if f"-{name}Topic-" in it]

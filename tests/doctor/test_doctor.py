@@ -179,7 +179,7 @@ def no_feed_function(it: Healthy) -> None:
 @fails("feed schedule")
 def a_stopped_schedule(it: Healthy) -> None:
     """The emulated scheduler stores the state."""
-    [name] = it.names("AWS::Scheduler::Schedule")
+    name = it.schedule("FeedFunctionSchedule")
     known = it.clients["scheduler"].get_schedule(Name=name)
     kept = {key: known[key] for key in ("ScheduleExpression", "FlexibleTimeWindow", "Target")}
     it.clients["scheduler"].update_schedule(Name=name, State="DISABLED", **kept)
@@ -188,8 +188,14 @@ def a_stopped_schedule(it: Healthy) -> None:
 @fails("feed schedule")
 def no_schedule(it: Healthy) -> None:
     """The feed does not run."""
-    [name] = it.names("AWS::Scheduler::Schedule")
+    name = it.schedule("FeedFunctionSchedule")
     it.clients["scheduler"].delete_schedule(Name=name)
+
+
+@fails("summary schedule")
+def no_summary_schedule(it: Healthy) -> None:
+    """People get no summaries."""
+    it.clients["scheduler"].delete_schedule(Name=it.schedule("EscalateFunctionSummaries"))
 
 
 @fails("probe")

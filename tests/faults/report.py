@@ -56,7 +56,7 @@ def compare(stack: Stack, mailbox: Mailbox, schedule: Schedule, requests: int, s
     escalated = {mail for mail, outcome in expected.items() if outcome == "ESCALATED"}
     sent = {record["postfix_id"] for record in records if record["state"] == "SENT"}
     recorded = {record["postfix_id"] for record in records if record["state"] == "RECORDED"}
-    alerted = {alert.facts["metadata"]["correlation_uid"] for alert in alerts}
+    alerted = {alert.facts["evidences"][0]["uid"] for alert in alerts}
     valid_rejected = [message["Body"] for message in rejected if "postfix_id" in message["Body"]]
     repeats, unexplained = _repeats(alerts, schedule)
     invalid = invalid_messages(mailbox)
@@ -107,7 +107,7 @@ def format_report(report: Report) -> str:
 def _repeats(alerts: list[ReceivedAlert], schedule: Schedule) -> tuple[int, list[str]]:
     """Count the repeated alerts, and list those without a crash or an unanswered publish as the cause."""
     received = Counter(alert.attributes["alert_id"] for alert in alerts)
-    email_id = {alert.attributes["alert_id"]: alert.facts["metadata"]["correlation_uid"].encode() for alert in alerts}
+    email_id = {alert.attributes["alert_id"]: alert.facts["evidences"][0]["uid"].encode() for alert in alerts}
     unexplained = [
         alert_id
         for alert_id, count in received.items()

@@ -198,7 +198,7 @@ def test_no_verdict_is_missed_and_none_is_alerted_twice(stack: Stack) -> None:
 
     due = Counter({verdict: count for verdict, count in expected.items() if verdict[1] in ESCALATE_BY_DEFAULT})
     alerts = stack.deployment.alerts()
-    sent = Counter((it.facts["metadata"]["correlation_uid"], it.attributes["disposition"]) for it in alerts)
+    sent = Counter((it.facts["evidences"][0]["uid"], it.attributes["disposition"]) for it in alerts)
     assert len(due) > COUNT // 4
     assert {1} == {*due.values()}
     assert (Counter(), Counter()) == (due - sent, sent - due), "missed, and sent twice"

@@ -75,7 +75,12 @@ class Deployment:
 
     def pointers(self) -> list[str]:
         """Read the partition keys of all pointers, such as `recipient=ann@example.com`."""
-        return sorted(item["pk"] for item in self.items() if "=" in item["pk"])
+        beside = ("campaigns=", "feed=")
+        return sorted(
+            item["pk"]
+            for item in self.items()
+            if "=" in item["pk"] and not item["pk"].startswith(beside) and not item["sk"].startswith("#")
+        )
 
     def rejections(self) -> list[tuple[str, str, str]]:
         """Read reason, detail and body of all messages on the dead-letter queue."""

@@ -160,7 +160,7 @@ def test_two_runs_at_the_same_time_are_separate_and_clean_up() -> None:
             read = run.wait_for(rf"alert +(cat .+-{email_id}.txt)")
             assert f"{disposition} email" in run.shell(read)
             facts = json.loads(run.shell(read.replace(".txt", ".json")))
-            assert email_id == facts["metadata"]["correlation_uid"]
+            assert email_id == facts["evidences"][0]["uid"]
             for command in ("ops/bin/escalator history --stack local", "ops/bin/escalator history"):
                 assert [email_id] == re.findall(rf"{MALICIOUS}|{SUSPICIOUS}", run.shell(command))
             run.shell("ops/bin/escalator redrive list --stack local")

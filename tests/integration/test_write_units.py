@@ -16,6 +16,7 @@ import pytest
 
 from functions.domain.email_id import EmailId
 from functions.domain.record import Record
+from functions.ledger.campaigns import CampaignOptions
 from functions.ledger.claim_attempt import ClaimOwner
 from functions.ledger.ledger import Ledger
 from functions.ledger.table import Table
@@ -86,7 +87,7 @@ class Meter:
         for key, item in self.items.items():
             old = before.get(key, {})
             if item != old:
-                kind = "pointers" if "=" in key[0] else "record" if "#" in key[1] else "email"
+                kind = _kind(key)
                 step[kind] += factor * max(units(item), units(old))
                 step["indexes"] += sum(self._index_units(index, old, item) for index in self._indexes)
         self.steps.append(step)
@@ -103,6 +104,13 @@ class Meter:
         return units(was) + units(now)
 
 
+def _kind(key: tuple[str, str]) -> str:
+    """What an item is."""
+    if key[0].startswith("campaigns=") or key[1].startswith("#"):
+        return "campaign"
+    return "pointers" if "=" in key[0] else "record" if "#" in key[1] else "email"
+
+
 @pytest.fixture
 def meter(deployment: Deployment) -> Meter:
     """Count the calls of this deployment's client."""
@@ -116,7 +124,9 @@ def ledger_of(deployment: Deployment) -> Ledger:
 def alert(ledger: Ledger, meter: Meter, record: Record) -> dict[str, int]:
     """Claim, mark and index the alert of a record. The units by step and write, as the page names them."""
     [state] = ledger.states([record])
-    [claim] = ledger.claim([(state, [record])], ClaimOwner(OWNER, NOON, timedelta(minutes=1), publishes=True))
+    campaigns = CampaignOptions(timedelta(hours=1))
+    owner = ClaimOwner(OWNER, NOON, timedelta(minutes=1), publishes=True, campaigns=campaigns)
+    [claim] = ledger.claim([(state, [record])], owner)
     assert claim.alert
     assert [True] == ledger.mark([(claim.alert, {"findings": OWNER, "people": OWNER})], OWNER, NOON)
     assert [True] == ledger.index([(claim.alert, None)], sent=True)
@@ -124,8 +134,10 @@ def alert(ledger: Ledger, meter: Meter, record: Record) -> dict[str, int]:
     units_of = {
         "claim the email's item": claimed["email"],
         "claim the record": claimed["record"],
+        "claim the campaign": claimed["campaign"],
         "claim the index entries": claimed["indexes"],
         "mark the record": marked["record"],
+        "mark the campaign": marked["campaign"],
         "mark the index entries": marked["indexes"],
         "index the pointers in the transaction": indexed["pointers"],
         "index the other pointers": sum(step["pointers"] for step in puts),

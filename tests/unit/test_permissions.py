@@ -113,13 +113,14 @@ def test_no_action_deletes_records_or_has_a_wildcard(action: str) -> None:
     assert not FORBIDDEN.search(action.split(":")[1])
 
 
-def test_query_of_the_function_returns_counts_only() -> None:
+def test_query_of_the_function_returns_counts_and_campaigns_only() -> None:
     role = statements(TEMPLATE["Resources"]["EscalateRole"]["Properties"]["Policies"])
-    [statement] = [it for it in role if "dynamodb:Query" in actions(it)]
-    assert (["dynamodb:Query"], {"StringEquals": {"dynamodb:Select": "COUNT"}}) == (
-        actions(statement),
-        statement["Condition"],
-    )
+    found = [it for it in role if "dynamodb:Query" in actions(it)]
+    assert [["dynamodb:Query"]] * 2 == [actions(it) for it in found]
+    assert [
+        {"StringEquals": {"dynamodb:Select": "COUNT"}},
+        {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["campaign=*", "campaigns=*"]}},
+    ] == [it["Condition"] for it in found]
 
 
 @pytest.mark.parametrize("statement", POLICIES, ids=lambda it: ",".join(actions(it)))

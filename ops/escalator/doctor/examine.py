@@ -17,6 +17,8 @@ from ops.escalator.doctor.alarms import check_alarms, read_alarms
 from ops.escalator.doctor.check import Check, failure, ok, skipped
 from ops.escalator.doctor.feed import check_feed
 from ops.escalator.doctor.function import (
+    FEED_SCHEDULE,
+    SUMMARY_SCHEDULE,
     Function,
     check_function,
     check_schedule,
@@ -123,16 +125,25 @@ class Deployment:
         return read_topic(self.connection, "operations", arn) if arn else None
 
     def functions(self) -> Iterator[Check]:
-        """Functions, trigger and schedule."""
+        """Functions, trigger and schedules."""
+        schedules = read_schedules(self.connection, self.resources)
         if name := self.stack.outputs.get("EscalateFunctionName"):
             yield check_function("function", name, self.escalate)
         else:
             yield from skipped("function", because="the stack has no output EscalateFunctionName")
         yield from check_trigger(self.escalate, self.requests.arn if self.requests else None)
+        parameters = self.stack.parameters
+        if parameters.get("CampaignMinutes") != "0" and parameters.get("Sinks", "table-and-topic") == "table-and-topic":
+            yield from check_schedule(
+                "summary schedule",
+                self.escalate,
+                schedules.get(SUMMARY_SCHEDULE),
+                "people get no summaries of campaigns",
+            )
         if name := self.stack.outputs.get("FeedFunctionName"):
             feed = read_function(self.connection, name)
             yield check_function("feed function", name, feed)
-            yield from check_schedule(feed, read_schedules(self.connection, self.resources))
+            yield from check_schedule("feed schedule", feed, schedules.get(FEED_SCHEDULE), "the feed does not run")
         else:
             yield ok("feed function", "Feed is off: another program must send ids")
 

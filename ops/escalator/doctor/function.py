@@ -1,4 +1,4 @@
-"""The functions, the trigger that delivers the queue, and the schedule that runs the feed."""
+"""The functions, the trigger that delivers the queue, and the schedules that run them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ from ops.escalator.doctor.check import Check, failure, ok, skipped, warning
 from ops.escalator.doctor.stack import Resource
 
 SCHEDULE = "AWS::Scheduler::Schedule"
+FEED_SCHEDULE, SUMMARY_SCHEDULE = "FeedFunctionSchedule", "EscalateFunctionSummaries"
+"""Logical ids, which SAM builds from those of function and event."""
 _DEPLOY = "run `sam deploy` again"
 
 
@@ -52,9 +54,9 @@ def read_function(connection: Connection, name: str) -> Function | None:
     )
 
 
-def read_schedules(connection: Connection, resources: Sequence[Resource]) -> list[Schedule]:
-    """Describe the stack's schedules that exist. Raises CommandFailed."""
-    found, client = [], connection.client("scheduler")
+def read_schedules(connection: Connection, resources: Sequence[Resource]) -> dict[str, Schedule]:
+    """Describe the stack's schedules that exist, by their logical id. Raises CommandFailed."""
+    found, client = {}, connection.client("scheduler")
     for resource in resources:
         if resource.type != SCHEDULE:
             continue
@@ -68,7 +70,7 @@ def read_schedules(connection: Connection, resources: Sequence[Resource]) -> lis
                 if exc.response["Error"]["Code"] == "ScheduleNotFound":
                     continue
                 raise
-        found.append(Schedule(name, known["State"], known["ScheduleExpression"]))
+        found[resource.name] = Schedule(name, known["State"], known["ScheduleExpression"])
     return found
 
 
@@ -105,17 +107,14 @@ def check_trigger(function: Function | None, queue_arn: str | None) -> list[Chec
     return [ok("queue trigger", "Lambda reads the requests queue")]
 
 
-def check_schedule(function: Function | None, schedules: Sequence[Schedule]) -> Iterator[Check]:
-    """Whether the feed runs."""
+def check_schedule(line: str, function: Function | None, schedule: Schedule | None, effect: str) -> Iterator[Check]:
+    """Whether a function is run on its schedule. effect: of a schedule that does not run."""
     if function is None:
-        yield from skipped("feed schedule", because="the feed's function does not exist")
-    elif not schedules:
-        yield failure("feed schedule", "the schedule does not exist, so the feed does not run", _DEPLOY)
-    elif stopped := [it.name for it in schedules if it.state != "ENABLED"]:
-        yield failure(
-            "feed schedule",
-            f"{', '.join(stopped)} is disabled, so the feed does not run",
-            "enable it in the console of EventBridge Scheduler, or change FeedEveryMinutes and deploy",
-        )
+        yield from skipped(line, because="its function does not exist")
+    elif schedule is None:
+        yield failure(line, f"the schedule does not exist, so {effect}", _DEPLOY)
+    elif schedule.state != "ENABLED":
+        advice = "enable it in the console of EventBridge Scheduler, or deploy again after a change of its parameters"
+        yield failure(line, f"{schedule.name} is disabled, so {effect}", advice)
     else:
-        yield ok("feed schedule", schedules[0].expression)
+        yield ok(line, schedule.expression)

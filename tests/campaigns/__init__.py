@@ -1,0 +1,1 @@
+"""Waves of copies in virtual time: what people and machines get of them."""
