@@ -52,6 +52,17 @@ class WorkerDied(BaseException):
     """A process that ends at once, as by a timeout or a lack of memory. No `except Exception` sees it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """Numbers from 0 to 1, from a function."""
+
+    number: Callable[[], float]
+
+    def random(self) -> float:
+        """The next one."""
+        return self.number()
+
+
 @dataclass
 class Deaths:
     """Deaths of workers: each call that can be the last one of a worker counts.
@@ -60,7 +71,7 @@ class Deaths:
     """
 
     chance: float = 0.0
-    chances: random.Random = field(default_factory=lambda: random.Random(7))
+    chances: random.Random | Chances = field(default_factory=lambda: random.Random(7))
     count: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -107,7 +118,7 @@ class World:
 
     dynamodb: "DynamoDBClient"
     table: str
-    gap: timedelta = GAP
+    gap: timedelta | None = GAP
     deaths: Deaths = field(default_factory=Deaths)
     workers: int = 2
     now: datetime = NOON
@@ -130,7 +141,7 @@ class World:
             campaigns=CampaignOptions(self.gap, Severity.LOW),
         )
         checks = CampaignChecks(self.ledger.table, ACCOUNT)
-        self.summaries = Summaries(checks, self.notifier.topics, options, self.gap, lambda: self.now)
+        self.summaries = Summaries(checks, self.notifier.topics, options, self.gap or GAP, lambda: self.now)
 
     def send(self, record: Record, after: timedelta = timedelta()) -> None:
         """Put the request for an email on the queue."""
@@ -140,9 +151,10 @@ class World:
         """Deliver messages and run the schedule, second by second, up to a time after the start."""
         minute = self.now
         while self.now <= NOON + until:
-            with ThreadPoolExecutor(self.workers) as threads:
-                batches = [batch for _ in range(self.workers) if (batch := self._receive())]
-                list(threads.map(self._invoke, batches))
+            batches = [batch for _ in range(self.workers) if (batch := self._receive())]
+            if batches:
+                with ThreadPoolExecutor(self.workers) as threads:
+                    list(threads.map(self._invoke, batches))
             if self.now >= minute:
                 self._summarize()
                 minute += timedelta(minutes=1)
