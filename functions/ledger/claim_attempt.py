@@ -113,10 +113,11 @@ class ClaimAttempt:
         if last and new:
             is_full = len(known) >= MAX_RECIPIENTS
             pointers = recipient_pointers(new, last, email_key(self.records[0]), is_full=is_full)
+            room = MAX_WRITES - len(writes) - (MAX_CAMPAIGN_WRITES if self.alert else 0)
             # The last one says that there may be more.
             writes += [
                 self.table.put({**pointer, "expires_at": self.table.expires_at(self.records[0])})
-                for pointer in pointers[-(MAX_WRITES - MAX_CAMPAIGN_WRITES - len(writes)) :]
+                for pointer in pointers[-room:]
             ]
         return writes
 

@@ -202,6 +202,7 @@ _VALUES: dict[str, dict[str, Any]] = {
     "attachment_hash": {"metavar": "HASH", "help": "SHA-256, SHA-1 or MD5 of an attachment."},
     "recipient": {"metavar": "ADDRESS", "help": "Address of a recipient."},
     "category": {"metavar": "NAME", "help": "Name of a threat category."},
+    "campaign": {"metavar": "ID", "help": "Campaign, as an alert names it."},
     "message_id": {"metavar": "ID", "help": "Message-ID header of the email."},
     "subject": {"metavar": "WORDS", "help": "Words of the subject, in any order."},
     "alert_id": {"metavar": "ID", "help": "`alert_id` of an alert: 32 hexadecimal digits."},

@@ -15,6 +15,7 @@ from threading import Event
 
 from rich.console import Console
 
+from functions.escalate.app import SUMMARIZE
 from ops.local.container import reachable_host
 from ops.local.fake_cloudflare.mailbox import MAILBOX, Mailbox
 from ops.local.folder import Folder, local_folder
@@ -81,6 +82,7 @@ def _watch(
             if time.monotonic() >= next_run:
                 next_run = time.monotonic() + FEED_SECONDS
                 _run_feed(feed, console, stopped)
+                _publish_summaries(function, console, stopped)
             _deliver(Poller(stack, function), console, stopped)
         for alert in receive(stack):
             console.print(f"  {'alert':15}cat {folder.save_alert(alert)}")
@@ -95,6 +97,17 @@ def _run_feed(feed: Environment, console: Console, stopped: Event) -> None:
         return
     if run["queued"] or run["result"] != "done":
         console.print(f"  {'feed':15}{run['result']}, {run['queued']} queued")
+
+
+def _publish_summaries(function: Environment, console: Console, stopped: Event) -> None:
+    try:
+        run = function.invoke({"action": SUMMARIZE}).response
+    except FunctionError as exc:
+        if not stopped.is_set():
+            console.print(f"The summaries failed. The next run continues.\n{exc}")
+        return
+    if run.get("published") or run.get("failure"):
+        console.print(f"  {'summaries':15}{run.get('published', 0)} published {run.get('failure', '')}")
 
 
 def _deliver(poller: Poller, console: Console, stopped: Event) -> None:

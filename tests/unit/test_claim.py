@@ -11,7 +11,6 @@ from functions.domain.email_state import EmailState, last_alert, plan
 from functions.domain.recipients import recipients
 from functions.domain.record import Activity, Record, State, moment
 from functions.domain.search_values import SearchKind
-from functions.ledger.campaigns import MAX_CAMPAIGN_WRITES
 from functions.ledger.claim import CONFLICT_PAUSE_SECONDS, ROUNDS, claim
 from functions.ledger.claim_attempt import Claim, ClaimOwner, ClaimStatus
 from functions.ledger.email_item import email_attributes, read_email
@@ -233,7 +232,7 @@ def test_claim_never_has_more_writes_than_a_transaction_or_a_key_twice() -> None
     claim_one(table, many, state=replace(known, complete=True))
     [[group]] = table.transactions
     keys = [(pk_of(write), key_of(write)) for write in group]
-    assert (MAX_WRITES - MAX_CAMPAIGN_WRITES, len(keys)) == (len(group), len({*keys}))
+    assert (MAX_WRITES, len(keys)) == (len(group), len({*keys}))
     assert f"full={SearchKind.RECIPIENT}" == pk_of(group[-1])
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from functions.domain.email_state import EmailState
 from functions.domain.message_details import Delivery
 from functions.domain.outcome import Outcome, Reason
-from functions.domain.record import Record, State
+from functions.domain.record import CampaignRole, Record, State
 from functions.domain.severity import Severity
 from functions.domain.times import read_time
 from functions.ledger.email_item import read_email
@@ -242,6 +242,12 @@ _RECORD_OPTIONAL: Mapping[str, Check] = {
     "delivery": Delivery,
     "previous_disposition": text,
     "previous_alert_id": text,
+    "previous_notified": boolean,
+    "campaign": text,
+    "campaign_role": CampaignRole,
+    "campaign_since": utc_time,
+    "campaign_new": texts,
+    "notified": boolean,
 }
 """Types that `read_record` relies on. What is inside the detection and the details it reads leniently itself."""
 _EMAIL_REQUIRED: Mapping[str, Check] = {
@@ -258,6 +264,8 @@ _EMAIL_REQUIRED: Mapping[str, Check] = {
 _EMAIL_OPTIONAL: Mapping[str, Check] = {
     "previous_disposition": text,
     "previous_alert_id": text,
+    "previous_notified": boolean,
+    "notified": boolean,
     "complete_alert": text,
 }
 _DELIVERY_REQUIRED: Mapping[str, Check] = {

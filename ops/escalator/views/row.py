@@ -45,6 +45,8 @@ CSV_COLUMNS = (
     "release",
     "pk",
     "sk",
+    "campaign",
+    "notified",
 )
 """New columns go to the end, because readers may use positions. links, attachments, findings: counts."""
 PIPE_COLUMNS = (
@@ -163,6 +165,8 @@ def _values(stored: StoredRecord) -> dict[str, Any]:
         "release": stored.release,
         "pk": stored.position.pk,
         "sk": stored.position.sk,
+        "campaign": record.campaign.id if record.campaign else None,
+        "notified": str(record.notified).lower() if record.severity else None,
     }
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from functions.domain.email_state import UNNAMED, DeliveryState, EmailState
 from functions.domain.header_fields import header_fields
 from functions.domain.outcome import Outcome
-from functions.domain.record import Record, State
+from functions.domain.record import CampaignRole, Record, State, moment
 from functions.domain.times import duration
 from ops.escalator.records.stored_record import (
     AnyRecord,
@@ -67,6 +67,13 @@ def record_timeline(record: AnyRecord, now: datetime) -> RecordTimeline:
     )
 
 
+_ROLES = {
+    CampaignRole.FIRST: "the first email of campaign",
+    CampaignRole.RAISED: "notifies people again of campaign",
+    CampaignRole.MEMBER: "a copy in campaign",
+}
+
+
 def email_events(stored: StoredEmail | UnreadableRecord) -> tuple[Event, ...]:
     """What is known of an email now: its last alert, and each of its deliveries."""
     if isinstance(stored, UnreadableRecord):
@@ -105,6 +112,8 @@ def _events(stored: StoredRecord, now: datetime) -> Iterator[Event]:
         mismatch = "the response differs from Cloudflare's contract, in fields that the decision does not need:"
         yield Event(None, "drift", (mismatch, *_first(record.drift)))
     yield Event(record.decided_at, "decided", tuple(_decided(stored)), urgent=rejected)
+    if record.campaign:
+        yield Event(None, "campaign", tuple(_campaign(record)))
     if stored.claim:
         yield Event(stored.claim.at, "claimed", tuple(_claimed(stored.claim, stored.alert_id)))
     yield _end(stored, now)
@@ -161,6 +170,16 @@ def _decided(stored: StoredRecord) -> Iterator[str]:
         yield f"previous alert: {record.previous.disposition} (alert {record.previous.alert_id})"
     yield f"EscalateOn at that time: {', '.join(record.escalate_on) or 'empty'}"
     yield f"by release {stored.release or 'unknown'}, with contract {stored.schema_version or 'unknown'}"
+
+
+def _campaign(record: Record) -> Iterator[str]:
+    place = record.campaign
+    if place is None:
+        return
+    yield f"{_ROLES[place.role]} {place.id}, which began at {moment(place.since)}"
+    if place.new:
+        yield f"it brings a new {', '.join(place.new)}"
+    yield "people are notified" if record.notified else "people are not notified"
 
 
 def _delivery(record: Record) -> str:
