@@ -42,6 +42,7 @@ def make_deployment(endpoint: str) -> Iterator[MakeDeployment]:
             secret: dict[str, str] | None = None,
             bare_ids: bool = True,
             variables: dict[str, str] | None = None,
+            name: str | None = None,
             **parameters: str,
         ) -> Deployment:
             cloudflare = deployments.enter_context(
@@ -50,6 +51,7 @@ def make_deployment(endpoint: str) -> Iterator[MakeDeployment]:
             stack = deploy(
                 endpoint,
                 {"api_token": TOKEN} if secret is None else secret,
+                name,
                 CloudflareAccountId=mailbox.account_id,
                 CloudflareBaseUrl=cloudflare.base_url,
                 **parameters,

@@ -23,6 +23,7 @@ KEPT: dict[str, tuple[str, ...]] = {
         "Endpoint",
         "FilterPolicy",
         "FilterPolicyScope",
+        "RawMessageDelivery",
         "RedrivePolicy",
     ),
     "AWS::CloudWatch::Alarm": ("AlarmDescription", "AlarmActions", "OKActions", "ActionsEnabled"),
@@ -69,7 +70,7 @@ class Subscription(_Created, CloudFormationModel):
         """Subscribe."""
         properties, backend = cloudformation_json["Properties"], sns_backends[account_id][region_name]
         made = backend.subscribe(properties["TopicArn"], properties["Endpoint"], properties["Protocol"])
-        for name in ("FilterPolicyScope", "FilterPolicy", "RedrivePolicy"):
+        for name in ("FilterPolicyScope", "FilterPolicy", "RawMessageDelivery", "RedrivePolicy"):
             if name in properties:
                 value = properties[name]
                 text = value if isinstance(value, str) else json.dumps(value)

@@ -187,7 +187,7 @@ def deploy(endpoint: str, secret: dict[str, str], name: str | None = None, /, **
     variables = {name: outputs.get(output_of(name), "") for name in template.variables}
     sqs, sns = session.client("sqs", endpoint_url=endpoint), session.client("sns", endpoint_url=endpoint)
     dynamodb = session.client("dynamodb", endpoint_url=endpoint)
-    if variables["LEDGER_TABLE"]:
+    if variables["LEDGER_TABLE"] and not parameters.get("LedgerTableName"):
         table = template.cloudformation["Resources"]["LedgerTable"]["Properties"]
         complete_table(dynamodb, variables["LEDGER_TABLE"], table)
     subscriber_url = sqs.create_queue(QueueName=f"{stack_name}-subscriber")["QueueUrl"]

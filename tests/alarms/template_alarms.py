@@ -109,6 +109,8 @@ def _physical(value: Any, stack: str) -> str:
             return value
         case {"Ref": "AWS::StackName"}:
             return stack
+        case {"Fn::If": ["OwnFindingsTopic" | "OwnPeopleTopic", own, _]}:
+            return _physical(own, stack)
         case {"Ref": str(resource)} | {"Fn::GetAtt": [str(resource), *_]}:
             return f"{stack}-{resource}"
         case {"Fn::GetAtt": str(attribute)}:

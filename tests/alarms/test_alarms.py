@@ -98,6 +98,15 @@ CASES: dict[str, list[Case]] = {
         case("15 minutes exceeded for 4 minutes", [], [], "100*2 901*4 100*3"),
         case("no metrics of the queue", [], [], "901 -*9"),
     ],
+    "EventBacklogAlarm": [
+        case("a stopped pipe, until it runs again", [6], [8], "100*2 901*6 900 0"),
+        case("a bus that fails for 4 minutes", [], [], "100*2 901*4 100*3"),
+        case("no finding for hours", [], [], "901 -*9"),
+    ],
+    "EventDeadLetterAlarm": [
+        case("a refused finding, until it is moved back", [2], [5], "0*2 1*3 0*2"),
+        case("empty queue", [], [], "0*5"),
+    ],
     "WaitingAlarm": [
         case("a message is deferred for more than 30 minutes", [1], [9], "1500 1801 - 1900 -*8"),
         case("a message is deferred for 20 minutes", [], [], "300 600 900 1200 -*4"),

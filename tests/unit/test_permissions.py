@@ -37,7 +37,9 @@ OF_THE_PLATFORM = {
     "logs:PutLogEvents": "Lambda writes the log",
     "xray:PutTraceSegments": "Lambda traces invocations",
     "xray:PutTelemetryRecords": "Lambda traces invocations",
-    "kms:Decrypt": "Secrets Manager decrypts a secret with its own key",
+    "kms:Decrypt": "each service decrypts with the key of its resource, in the name of the role",
+    "kms:GenerateDataKey": "SQS and SNS encrypt a message with the key of the queue or topic",
+    "events:PutEvents": "the pipe puts findings on a bus",
 }
 """Actions that the code does not call, but what calls it."""
 FORBIDDEN = re.compile(r"\*|Delete(?!Message$)|Scan|Execute|Create(?!LogStream$)|Tag|Policy|Pass")
@@ -61,13 +63,15 @@ def actions(statement: dict[str, Any]) -> list[str]:
     return [action] if isinstance(action, str) else action
 
 
-POLICIES = [
-    statement
-    for resource in TEMPLATE["Resources"].values()
-    for name, value in resource.get("Properties", {}).items()
-    if name != "AssumeRolePolicyDocument"
+_ALL = [
+    (name, resource["Type"], statement)
+    for name, resource in TEMPLATE["Resources"].items()
+    for part, value in resource.get("Properties", {}).items()
+    if part != "AssumeRolePolicyDocument"
     for statement in statements(value)
 ]
+POLICIES = [statement for _, _, statement in _ALL if statement["Effect"] == "Allow"]
+DENIED = {name: statement for name, _, statement in _ALL if statement["Effect"] == "Deny"}
 GRANTED = {action for statement in POLICIES for action in actions(statement)}
 
 
@@ -126,7 +130,6 @@ def test_query_of_the_function_returns_counts_and_campaigns_only() -> None:
 @pytest.mark.parametrize("statement", POLICIES, ids=lambda it: ",".join(actions(it)))
 def test_statement_names_resources_of_the_stack(statement: dict[str, Any]) -> None:
     """X-Ray has no resource-level permissions."""
-    assert "Allow" == statement["Effect"]
     resource = statement["Resource"]
     tracing = all(action.startswith("xray:") for action in actions(statement))
     assert tracing == (resource == "*")
@@ -134,11 +137,72 @@ def test_statement_names_resources_of_the_stack(statement: dict[str, Any]) -> No
     assert tracing or all(isinstance(it, dict) for it in resources)
 
 
+OF_TYPE = {
+    kind: [name for name, it in TEMPLATE["Resources"].items() if it["Type"] == kind]
+    for kind in ("AWS::SQS::Queue", "AWS::SNS::Topic")
+}
+LISTED = {"AWS::SQS::Queue": "Queues", "AWS::SNS::Topic": "Topics"}
+
+
+@pytest.mark.parametrize("kind", OF_TYPE)
+def test_every_queue_and_topic_refuses_calls_without_tls(kind: str) -> None:
+    """One policy for each, with the condition of its queue or topic."""
+    action = {"AWS::SQS::Queue": "sqs:*", "AWS::SNS::Topic": "sns:Publish"}[kind]
+    refused = []
+    for name, statement in DENIED.items():
+        policy = TEMPLATE["Resources"][name]
+        if policy["Type"] != f"{kind}Policy":
+            continue
+        [target] = [it["Ref"] for it in policy["Properties"][LISTED[kind]]]
+        assert policy.get("Condition") == TEMPLATE["Resources"][target].get("Condition")
+        assert {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": action,
+            "Resource": statement["Resource"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        } == statement
+        assert target in repr(statement["Resource"])
+        refused.append(target)
+    assert sorted(OF_TYPE[kind]) == sorted(refused)
+
+
+def test_every_service_that_may_send_or_publish_is_limited_to_sources() -> None:
+    """Without a condition, a topic or rule of any account could send."""
+    services = [it for it in POLICIES if "Service" in str(it.get("Principal"))]
+    conditions = [name for it in services for test in it["Condition"].values() for name in test]
+    assert len(services) == len(conditions)
+    assert {"aws:SourceArn", "aws:SourceAccount"} == {*conditions}
+
+
+def test_alarms_may_publish_although_a_policy_replaces_that_of_sns() -> None:
+    [statement] = [
+        it for it in statements(TEMPLATE["Resources"]["OperationsTopicPolicy"]["Properties"]) if it["Effect"] == "Allow"
+    ]
+    assert ({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish") == (statement["Principal"], statement["Action"])
+
+
+@pytest.mark.parametrize(
+    ("role", "services"),
+    [
+        ("EscalateRole", {"sqs", "sns", "dynamodb", "secretsmanager"}),
+        ("FeedRole", {"sqs", "dynamodb", "secretsmanager"}),
+        ("EventRole", {"sqs"}),
+    ],
+)
+def test_role_uses_the_key_through_its_services_only(role: str, services: set[str]) -> None:
+    its = statements(TEMPLATE["Resources"][role]["Properties"]["Policies"])
+    [statement] = [it for it in its if it["Resource"] == {"Ref": "KmsKeyArn"}]
+    via = re.findall(r"'Fn::Sub': '(\w+)\.\$\{AWS::Region\}\.\*'", repr(statement["Condition"]["StringLike"]))
+    assert services == {*via}
+
+
 def test_template_names_no_partition_and_no_domain_of_one() -> None:
     """China has arn:aws-cn: and amazonaws.com.cn, GovCloud has arn:aws-us-gov:."""
     assert re.findall(r"arn:aws[a-z-]*:", TEXT) == []
     hosts = re.findall(r"[\w.${}:-]+\.amazonaws\.com\S*", TEXT)
-    assert {"lambda.amazonaws.com", "sns.amazonaws.com", "secretsmanager.${AWS::Region}.amazonaws.com"} == {
-        it.rstrip(",}") for it in hosts
-    }
+    assert {
+        *(f"{it}.amazonaws.com" for it in ("lambda", "sns", "events", "pipes", "cloudwatch")),
+        "secretsmanager.${AWS::Region}.amazonaws.com",
+    } == {it.rstrip(",}]") for it in hosts}
     assert "secretsmanager.${AWS::Region}.${AWS::URLSuffix}" in TEXT
