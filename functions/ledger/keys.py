@@ -6,6 +6,7 @@
     <postfix id>      <account>/<email>#<label>#<SQS message id>   the record of a decision not to alert
     <kind>=<value>    <decided_at> <sk of a record>                a pointer from a link host, a hash ... to a record
     full=<kind>       <decided_at> <sk of a record>                the record may have more values than pointers
+    recipient=<address>    erasing                                 the erasure of this address is not finished
     feed=<account>    state                                        what the feed remembers between runs
     feed=<account>/runs    <date>                                  what the runs of the feed did on a day
     feed=<account>/<date>  <investigate id>                        a delivery that the feed has queued
@@ -32,6 +33,8 @@ from functions.domain.search_values import SearchKind, search_value, search_valu
 
 MONTH = slice(0, len("2026-11"))
 """The month in a time as text: the partition key of the index by time, so that its partitions stay bounded."""
+ERASING = "erasing"
+"""The sort key of an erasure that is not finished. All pointers sort before it, because they begin with a digit."""
 YES = "yes"
 """What `pending` says of a record that is: the only partition of its index."""
 

@@ -9,6 +9,7 @@ import click
 from functions.release import RELEASE
 from ops.escalator.aws import CommandFailed, Connection, Interrupted
 from ops.escalator.commands.doctor import doctor
+from ops.escalator.commands.erase import erase
 from ops.escalator.commands.explain import explain
 from ops.escalator.commands.export import export
 from ops.escalator.commands.feed import feed
@@ -33,6 +34,7 @@ COMMANDS = {
     "Publish alerts": (replay,),
     "Feed": (feed,),
     "Dead-letter queue": (redrive,),
+    "Personal data": (erase,),
 }
 """Commands by job, in the order of the help."""
 

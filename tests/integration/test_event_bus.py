@@ -12,8 +12,7 @@ import boto3
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from ops.local.stack import REGION
-from ops.local.template import TEMPLATE
+from ops.local.template import REGION, TEMPLATE
 from tests.integration.deployment import MakeDeployment
 from tests.integration.test_escalation import MALICIOUS
 

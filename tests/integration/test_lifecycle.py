@@ -6,10 +6,10 @@ import boto3
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from ops.local.stack import REGION, Stack, deploy
+from ops.local.stack import Stack, deploy
+from ops.local.template import REGION, read_template
 from ops.local.template import TEMPLATE as SOURCE_FILE
-from ops.local.template import read_template
-from tests.doctor.operator import NO_ACCOUNT, operator_of
+from tests.doctor.operator import operator_of
 from tests.integration.deployment import MakeDeployment, outcomes
 from tests.integration.fake_cloudflare_client import ACCOUNT
 from tests.integration.test_escalation import MALICIOUS
@@ -83,7 +83,7 @@ def test_deployment_with_the_old_table_and_topics_keeps_history_and_repeats_no_a
     assert [] == after.alerts()
     assert ["malformed-body"] == [reason for reason, _, _ in before.rejections()]
     with operator_of(after) as operator:
-        found = operator.run("find", alert.attributes["alert_id"], "--json", **NO_ACCOUNT)
+        found = operator.run("find", alert.attributes["alert_id"], "--json")
         assert [record["alert_id"]] == [it["alert_id"] for it in json.loads(found.stdout)]
 
 

@@ -67,6 +67,7 @@ class StoredRecord:
     expires_at:     when DynamoDB deletes the record.
     release, schema_version: of the function that decided.
     details_counts: length of each list of the message details before it was cut. The detection has its own counts.
+    erasures:       when addresses were erased, and by which identity.
     dropped:        names of the lists that were cut to fit, and `texts` where a text was cut.
     item:           the item as recorded, for --json and jsonl only.
     """
@@ -87,6 +88,7 @@ class StoredRecord:
     schema_version: str | None
     details_counts: Mapping[str, int]
     dropped: tuple[str, ...]
+    erasures: tuple[tuple[datetime, str], ...]
     item: Item = field(repr=False)
 
     @property
@@ -188,8 +190,15 @@ def _stored_record(item: Item) -> StoredRecord:
         schema_version=optional(item, "schema_version", text),
         details_counts=optional(item, "details_counts", counts, {}),
         dropped=tuple(dict.fromkeys(dropped)),
+        erasures=optional(item, "erasures", _erasures, ()),
         item=item,
     )
+
+
+def _erasures(value: Any) -> tuple[tuple[datetime, str], ...]:
+    if not isinstance(value, list):
+        raise TypeError
+    return tuple((required(it, "at", utc_time), required(it, "by", text)) for it in map(mapping, value))
 
 
 def _stored_email(item: Item) -> StoredEmail:

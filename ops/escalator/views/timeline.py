@@ -122,6 +122,8 @@ def _events(stored: StoredRecord, now: datetime) -> Iterator[Event]:
     if record.details and record.details_at:
         place = f"{record.details.delivery.label}{_status(record.details.delivery_status)}"
         yield Event(record.details_at, "details", (f"message details came after the alert: {place}",))
+    for at, by in stored.erasures:
+        yield Event(at, "erased", (f"a recipient's address, by {by}",))
 
 
 def _email(stored: StoredRecord) -> Iterator[Event]:
