@@ -77,7 +77,7 @@ def checkout(endpoint: str, tmp_path: Path) -> Checkout:
     shutil.copy(ROOT / EXAMPLE, tmp_path)
     template = read_template().cloudformation
     queue = {"DeadLetterQueue": template["Resources"]["DeadLetterQueue"]}
-    small = {"Parameters": template["Parameters"], "Resources": queue}
+    small = {name: template[name] for name in ("Parameters", "Conditions")} | {"Resources": queue}
     (tmp_path / "template.json").write_text(json.dumps(small), "utf-8")
     return Checkout(tmp_path, endpoint)
 
