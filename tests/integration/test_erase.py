@@ -85,6 +85,17 @@ def test_address_leaves_the_table_in_every_spelling(deployment: Deployment) -> N
     assert JOANN.replace("@", "%40") in left
 
 
+def test_campaign_counts_as_many_people_as_before_and_has_another_digest(deployment: Deployment) -> None:
+    def people() -> list[str]:
+        [copy] = [it for it in deployment.items() if it["pk"].startswith("campaign=") and not it["sk"].startswith("#")]
+        found: list[str] = copy["people"]
+        return found
+
+    before = people()
+    run(deployment, "erase", ANN, "--apply")
+    assert (len(before), 1) == (len(people()), len({*before} - {*people()}))
+
+
 def test_person_is_not_found_and_others_are(deployment: Deployment) -> None:
     [record] = deployment.records()
     run(deployment, "erase", ANN, "--apply")

@@ -7,6 +7,7 @@ was interrupted finds the email again. Everything that is done already is found 
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from functions.domain.record import moment
 from functions.domain.search_values import SearchKind
 from functions.ledger.attribute_values import from_item, to_item, to_wire
+from functions.ledger.campaign_copies import copy_item
 from functions.ledger.keys import ERASING, full_partition, is_record, pointed_at, pointer_partition, pointers
 from ops.escalator.aws import explained
 from ops.escalator.erasure.redaction import Person
@@ -106,6 +108,7 @@ class Erasure:
         for _ in range(_TRIES):
             changed = self._changed(item)
             if not changed or self._write(key, item, changed):
+                self._renew_copy(key, {**item, **changed})
                 return True
             with explained(f"read the table {self.table}"):
                 found = self.dynamodb.get_item(TableName=self.table, Key=to_item(key), ConsistentRead=True)
@@ -120,6 +123,26 @@ class Erasure:
                 value = pointer["pk"].partition("=")[2]
                 if pointer["pk"] != self._partition_of_person and self.person.erased(value) != value:
                     yield pointer
+
+    def _renew_copy(self, key: Key, item: Wire) -> None:
+        """Replace the digests of recipients that the campaign of a record counts."""
+        stored = read_stored_record(from_item(item)) if is_record(key["sk"]) else None
+        if not isinstance(stored, StoredRecord) or stored.record.campaign is None:
+            return
+        copy = copy_item(stored.record, key)
+        with (
+            explained(f"write to the table {self.table}"),
+            suppress(
+                self.dynamodb.exceptions.ConditionalCheckFailedException  # the alert is not complete yet, or expired
+            ),
+        ):
+            self.dynamodb.update_item(
+                TableName=self.table,
+                Key=to_item({"pk": copy["pk"], "sk": copy["sk"]}),
+                UpdateExpression="SET people = :people",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeValues=to_item({":people": copy["people"]}),
+            )
 
     def _write(self, key: Key, item: Wire, changed: Wire) -> bool:
         numbered = dict(enumerate(changed))
