@@ -4,6 +4,10 @@ from aws_lambda_powertools import Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 NAMESPACE = "CloudflareEmailAlerts"
+RATE_LIMIT_REMAINING = "RateLimitRemaining"
+"""Of both functions: the requests that Cloudflare has left to the token, by the headers of its answers."""
+CREDENTIALS_REFUSED = "CredentialsRefused"
+"""Of both functions."""
 
 
 def build_metrics(service: str, stack: str) -> Metrics:

@@ -60,6 +60,7 @@ class RateLimiter:
         self._lock = threading.Lock()
         self._full_at = self._blocked_until = float("-inf")
         self._longest_wait: float | None = None
+        self._remaining: int | None = None
 
     def wait(self, max_seconds: float) -> None:
         """Wait for the next free slot. Raises Throttled at once if it is more than `max_seconds` away."""
@@ -94,6 +95,12 @@ class RateLimiter:
             longest, self._longest_wait = self._longest_wait, None
         return longest
 
+    def take_remaining(self) -> int | None:
+        """Return the fewest requests that Cloudflare has left to the token since the last call. None without an answer."""
+        with self._lock:
+            remaining, self._remaining = self._remaining, None
+        return remaining
+
     def block_for(self, seconds: float) -> None:
         """Block all requests for some seconds, because Cloudflare has blocked the token."""
         with self._lock:
@@ -108,6 +115,7 @@ class RateLimiter:
         with self._lock:
             self._interval = self._default_interval
             for remaining, reset_seconds in policies(ratelimit):
+                self._remaining = fewest(self._remaining, remaining)
                 if remaining <= in_flight:
                     self._blocked_until = max(self._blocked_until, self._clock() + reset_seconds)
                 else:
@@ -118,6 +126,11 @@ class RateLimiter:
 def policies(ratelimit: str | None) -> list[tuple[int, float]]:
     """The policies of a `Ratelimit` header: remaining requests, and seconds until the reset."""
     return [policy for item in (ratelimit or "").split(",") if (policy := _policy(item))]
+
+
+def fewest(known: int | None, remaining: int) -> int:
+    """The lower number of remaining requests."""
+    return remaining if known is None else min(known, remaining)
 
 
 def _policy(item: str) -> tuple[int, float] | None:

@@ -30,7 +30,7 @@ from functions.escalate.settings import Settings
 from functions.escalate.sqs_message import read_messages
 from functions.escalate.stages import MessageResult
 from functions.escalate.summaries import Summaries
-from functions.escalate.telemetry import report
+from functions.escalate.telemetry import RateLimitUse, report
 from functions.escalate.topic import Topic
 from functions.ledger.campaign_checks import CampaignChecks
 from functions.ledger.campaigns import CampaignOptions
@@ -82,7 +82,7 @@ def build(settings: Settings) -> Handler:
     def run_batch(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
         invocation = Invocation(context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000)
         results = pipeline.run(read_messages(event, settings.role_id, settings.feed_role_id), invocation)
-        report(results, rate_limiter.take_longest_wait(), _now(), logger, metrics)
+        report(results, _rate_limit(rate_limiter), _now(), logger, metrics)
         return _response(results)
 
     def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
@@ -96,6 +96,10 @@ def build(settings: Settings) -> Handler:
 
     with_context: Handler = logger.inject_lambda_context(handler)
     return with_context
+
+
+def _rate_limit(rate_limiter: RateLimiter) -> RateLimitUse:
+    return RateLimitUse(rate_limiter.take_longest_wait(), rate_limiter.take_remaining())
 
 
 def _probe(settings: Settings) -> dict[str, object]:

@@ -45,6 +45,7 @@ def _result(decision: Decision, alert: Record | None, group: EmailGroup) -> Mess
             reason=alert.reason,
             disposition=alert.disposition,
             alert_id=alert.alert_id,
+            severity=alert.severity,
             record=None,
         )
     if not decision.record.escalates:

@@ -16,6 +16,7 @@ from functions.domain.email_state import EmailState
 from functions.domain.message_details import MessageDetails
 from functions.domain.outcome import Outcome, Reason
 from functions.domain.record import Record
+from functions.domain.severity import Severity
 from functions.escalate.sqs_message import Message
 
 A = TypeVar("A")
@@ -30,6 +31,7 @@ class MessageResult:
     delay:   seconds until the message is processed again (RETRY and DEFERRED); None for the default.
     record:  what is recorded about a decision that needs no alert.
     answered: Cloudflare's disposition for the delivery that the message asked about; `disposition` is the email's.
+    severity: of the alert that the message brought; None if it brought none.
     """
 
     message: Message
@@ -44,6 +46,7 @@ class MessageResult:
     delay: float | None = None
     record: Record | None = None
     answered: str | None = None
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def build(settings: Settings) -> Handler:
     @metrics.log_metrics
     def run_once(_: dict[str, object], context: LambdaContext) -> dict[str, object]:
         run = runner.run(context.aws_request_id)
-        report(run, settings.stack, logger, metrics)
+        report(run, budget.take_remaining(), settings.stack, logger, metrics)
         return {"result": run.result.value, "queued": run.queued}
 
     def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:

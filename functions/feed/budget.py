@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from functions.cloudflare.errors import Throttled
-from functions.cloudflare.rate_limiter import policies
+from functions.cloudflare.rate_limiter import fewest, policies
 
 WINDOW = timedelta(seconds=300)
 """The window of Cloudflare's rate limit."""
@@ -20,6 +20,7 @@ class Budget:
     limit:    requests in a window.
     reserve:  requests that must be left; see MINUTE_RESERVE.
     save:     stores a request before it is sent.
+    remaining: the fewest requests that Cloudflare has left to the token; see take_remaining.
     """
 
     limit: int
@@ -28,6 +29,7 @@ class Budget:
     calls: list[datetime] = field(default_factory=list)
     blocked_until: datetime | None = None
     save: Callable[[], None] = lambda: None
+    remaining: int | None = None
 
     @property
     def left(self) -> int:
@@ -61,6 +63,11 @@ class Budget:
         self.calls = [*self._recent(), now]
         self.save()
 
+    def take_remaining(self) -> int | None:
+        """Return the fewest requests that Cloudflare has left to the token since the last call. None without an answer."""
+        remaining, self.remaining = self.remaining, None
+        return remaining
+
     def block_for(self, seconds: float) -> None:
         """Send no request for some seconds, because Cloudflare has blocked the token."""
         until = self.now() + timedelta(seconds=seconds)
@@ -69,6 +76,7 @@ class Budget:
     def apply_ratelimit_header(self, ratelimit: str | None) -> None:
         """Leave the last requests of the token to the alerts, until the limit is reset."""
         for remaining, reset_seconds in policies(ratelimit):
+            self.remaining = fewest(self.remaining, remaining)
             if remaining <= self.limit:
                 self.block_for(reset_seconds)
 
