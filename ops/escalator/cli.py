@@ -19,6 +19,7 @@ from ops.escalator.commands.redrive import redrive
 from ops.escalator.commands.replay import replay
 from ops.escalator.commands.report import report
 from ops.escalator.commands.stats import stats
+from ops.escalator.commands.status import status
 from ops.escalator.commands.test_alert import test_alert
 from ops.escalator.output.console import OutputClosed
 from ops.escalator.text.sanitize import visible
@@ -30,7 +31,7 @@ DONE, NOT_DONE, USAGE = 0, 1, 2
 COMMANDS = {
     "Look at records": (find, explain, history, stats),
     "Write files": (report, export),
-    "Check a deployment": (doctor, test_alert),
+    "Check a deployment": (status, doctor, test_alert),
     "Publish alerts": (replay,),
     "Feed": (feed,),
     "Dead-letter queue": (redrive,),

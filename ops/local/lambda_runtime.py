@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -42,11 +43,21 @@ class Invocation:
 class Environment:
     """One execution environment. Its process starts with the first invocation, as in Lambda."""
 
-    def __init__(self, handler: str, variables: dict[str, str], timeout: int) -> None:
-        """Set the handler (`module.name`), the function's environment and the timeout of an invocation in seconds."""
+    def __init__(
+        self,
+        handler: str,
+        variables: dict[str, str],
+        timeout: int,
+        write_log: Callable[[Sequence[str]], None] = lambda _: None,
+    ) -> None:
+        """Set the handler (`module.name`), the function's environment and the timeout of an invocation in seconds.
+
+        write_log: gets the lines of each invocation that returns.
+        """
         self._handler = handler
         self._variables = variables
         self._timeout = timeout
+        self._write_log = write_log
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
@@ -72,6 +83,7 @@ class Environment:
         for line in process.stdout:
             if line.startswith(_RESULT):
                 result = json.loads(line.removeprefix(_RESULT))
+                self._write_log(log)
                 if "error" in result:
                     raise FunctionError(result["error"])
                 return Invocation(result["response"], log)

@@ -53,8 +53,12 @@ def main() -> int:
     with (
         local_stack(host, mailbox) as (stack, cloudflare),
         local_folder(stack, host) as folder,
-        Environment(stack.template.handler, stack.environment, stack.template.timeout) as function,
-        Environment(stack.template.feed_handler, stack.environment, stack.template.timeout) as feed,
+        Environment(
+            stack.template.handler, stack.environment, stack.template.timeout, stack.log_writer("EscalateLogGroup")
+        ) as function,
+        Environment(
+            stack.template.feed_handler, stack.environment, stack.template.timeout, stack.log_writer("FeedLogGroup")
+        ) as feed,
         ThreadPoolExecutor(1) as pool,
     ):
         console.print(guide(stack, cloudflare, mailbox, folder.path, host, polls=polls))

@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from werkzeug.serving import make_server
 from ops.local.fake_cloudflare.auth import Credentials
 from ops.local.fake_cloudflare.mailbox import Mailbox
 from ops.local.fake_cloudflare.server import FakeCloudflare
+from ops.local.function_log import log_writer
 from ops.local.more_resources import complete_table
 from ops.local.template import REGION, Template, output_of, read_template
 from ops.local.transactions import copy_only_written_items
@@ -87,6 +88,12 @@ class Stack:
     def table(self) -> str:
         """Name of the ledger's table; empty if there is none."""
         return self.variables["LEDGER_TABLE"]
+
+    def log_writer(self, group: str) -> Callable[[Sequence[str]], None]:
+        """What writes the log of a function to its log group: EscalateLogGroup or FeedLogGroup."""
+        session, endpoint = boto3.Session("local", "local", region_name=REGION), self.aws["AWS_ENDPOINT_URL"]
+        cloudformation = session.client("cloudformation", endpoint_url=endpoint)
+        return log_writer(cloudformation, session.client("logs", endpoint_url=endpoint), self.name, group)
 
     @property
     def topic_arn(self) -> str:

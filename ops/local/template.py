@@ -21,8 +21,7 @@ LOCAL_FUNCTIONS = {"EscalateFunction": "escalate", "FeedFunction": "feed"}
 EMULATED = frozenset({"SQS", "SNS", "DynamoDB", "Logs"})
 """Services whose resources the emulated CloudFormation creates; more_resources.py adds types of others.
 
-These are the resources that a message passes, except the secret, and those that the template's outputs name. The log
-group stays empty, because the function writes its log to standard output.
+These are the resources that a message passes, except the secret, and those that the template's outputs name.
 """
 NOT_EMULATED = frozenset({"AWS::SNS::TopicPolicy"})
 """Resources of these services that the emulated CloudFormation cannot create."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     BatchResponse = DeleteMessageBatchResultTypeDef | SendMessageBatchResultTypeDef
 
 VISIBILITY_SECONDS = 300
-"""The visibility timeout of messages that were read."""
+"""The visibility timeout of messages that were read. It covers the question to the operator."""
 MAX_MESSAGES = 100_000
 """Messages that one reader returns. SQS allows at most 120,000 invisible messages on a queue."""
 MAX_IDLE_RECEIVES = 2
@@ -35,6 +35,7 @@ class DeadLetters:
     requests_url: the queue that messages are sent back to.
     wait_seconds: the long-poll time of a receive. Above 0, SQS asks all of its servers.
     undelivered:  whether it is the queue of what SNS could not deliver.
+    visibility_seconds: the visibility timeout of messages that were read, if the context does not end as it should.
     """
 
     sqs: "SQSClient"
@@ -42,6 +43,7 @@ class DeadLetters:
     requests_url: str = ""
     wait_seconds: int = 1
     undelivered: bool = False
+    visibility_seconds: int = VISIBILITY_SECONDS
     _receipt_handles: dict[str, str] = field(default_factory=dict)  # by message id
 
     def __enter__(self) -> Self:
@@ -63,7 +65,7 @@ class DeadLetters:
                 received = self.sqs.receive_message(
                     QueueUrl=self.url,
                     MaxNumberOfMessages=ENTRIES,
-                    VisibilityTimeout=VISIBILITY_SECONDS,
+                    VisibilityTimeout=self.visibility_seconds,
                     WaitTimeSeconds=self.wait_seconds,
                     MessageSystemAttributeNames=["All"],
                     MessageAttributeNames=["All"],

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from ops.escalator.aws import Connection, explained
 from ops.escalator.doctor.check import Check, failure, listed, ok
@@ -14,13 +15,14 @@ _MOST = 100
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """name: of the template. exists: whether CloudWatch has it. state: as CloudWatch names it."""
+    """name: of the template. exists: whether CloudWatch has it. state: as CloudWatch names it. since: of the state."""
 
     name: str
     exists: bool = True
     state: str = "OK"
     is_enabled: bool = True
     actions: tuple[str, ...] = ()
+    since: datetime | None = None
 
 
 def read_alarms(connection: Connection, resources: Sequence[Resource]) -> list[Alarm]:
@@ -38,6 +40,7 @@ def read_alarms(connection: Connection, resources: Sequence[Resource]) -> list[A
             state=known["StateValue"],
             is_enabled=known["ActionsEnabled"],
             actions=tuple(known.get("AlarmActions", ())),
+            since=known.get("StateTransitionedTimestamp") or known.get("StateUpdatedTimestamp"),
         )
         if (known := found.get(it.id))
         else Alarm(it.name, exists=False)

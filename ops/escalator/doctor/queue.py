@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -13,16 +14,27 @@ from ops.escalator.text.labels import counted
 _DEPLOY = "run `sam deploy` again"
 _SEND = frozenset({"sqs:sendmessage", "sqs:*", "*"})
 _OF_SNS = "sns.amazonaws.com"
+_STATES = ("", "NotVisible", "Delayed")
+"""How the attributes of a queue name the states of its messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """dead_letters: the ARN of its dead-letter queue; empty without one. waiting: messages, visible or not."""
+    """A queue.
+
+    dead_letters: the ARN of its dead-letter queue; empty without one.
+    waiting:      messages, visible or not: those that can be received, are in work or in backoff, or have a delay.
+    retention:    how long SQS keeps a message.
+    """
 
     arn: str
     dead_letters: str
     waiting: int
     policy: str = ""
+    visible: int = 0
+    in_flight: int = 0
+    delayed: int = 0
+    retention: timedelta = timedelta()
 
     def allows_topic(self, topic_arn: str) -> bool:
         """Whether the policy lets SNS send the messages of a topic."""
@@ -43,9 +55,18 @@ def read_queue(connection: Connection, url: str) -> Queue | None:
         except sqs.exceptions.QueueDoesNotExist:
             return None
     known = {str(name): value for name, value in found.items()}
-    waiting = sum(int(it) for name, it in known.items() if name.startswith("ApproximateNumberOfMessages"))
+    visible, in_flight, delayed = (int(known.get(f"ApproximateNumberOfMessages{it}", 0)) for it in _STATES)
     redrive = json.loads(known.get("RedrivePolicy") or "{}")
-    return Queue(known["QueueArn"], redrive.get("deadLetterTargetArn", ""), waiting, known.get("Policy", ""))
+    return Queue(
+        known["QueueArn"],
+        redrive.get("deadLetterTargetArn", ""),
+        visible + in_flight + delayed,
+        known.get("Policy", ""),
+        visible,
+        in_flight,
+        delayed,
+        timedelta(seconds=int(known.get("MessageRetentionPeriod", 0))),
+    )
 
 
 def read_queue_by_arn(connection: Connection, arn: str) -> Queue | None:

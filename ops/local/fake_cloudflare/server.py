@@ -135,8 +135,8 @@ class FakeCloudflare:
         """Answer all requests to an endpoint with status 200 and this body from now on, which can be invalid JSON."""
         self._bodies[endpoint] = body
 
-    def refuse(self, response: Response) -> None:
-        """Answer all requests to Email Security with this error from now on. The token stays as it is."""
+    def refuse(self, response: Response | None) -> None:
+        """Answer all requests to Email Security with this error from now on; None ends it. The token stays as it is."""
         self._refusal = response
 
     def set_token(self, **fields: str) -> None:
