@@ -40,10 +40,11 @@ To add an email, edit ops/local/fake_cloudflare/mailbox.json and restart.
 
 {_delivery(folder, host, polls=polls)}
 To read an alert, open the file that its line below names, in {folder}/alerts. The .txt file is the
-email; the .json file is what other subscribers get. Read the records and the rejected messages:
+email; the .json file is what other subscribers get. Read the records, the rejected messages and the status:
 
   ops/bin/escalator history --stack {stack.name}
   ops/bin/escalator redrive list --stack {stack.name}
+  ops/bin/escalator status --stack {stack.name}
 """
 
 
