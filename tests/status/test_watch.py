@@ -1,6 +1,6 @@
 """`escalator status --watch`: again and again, until Ctrl-C."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -29,7 +29,7 @@ def test_watch_shows_a_screen_for_each_pause_and_ends_with_the_last_state(looks:
 
 def test_look_that_fails_does_not_end_the_watch(capsys: pytest.CaptureFixture[str]) -> None:
     """A broken network is no health."""
-    looks = iter([True, CommandFailed("cannot look up the stack x: no network"), True])
+    looks: Iterator[bool | CommandFailed] = iter([True, CommandFailed("cannot look up the stack x: no network"), True])
 
     def look() -> bool:
         found = next(looks)
