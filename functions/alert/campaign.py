@@ -20,15 +20,15 @@ def copies(record: Record, earlier: CopyCounts | None) -> str:
     """How many emails of its campaign there were before; empty if that is not known."""
     if record.campaign is None or (earlier is None and record.campaign.role is not CampaignRole.FIRST):
         return ""
-    return f"{size(earlier)} before this one" if earlier and earlier.copies else "the first email of its campaign"
+    return size(earlier, " before this one") if earlier and earlier.copies else "the first email of its campaign"
 
 
-def size(counts: CopyCounts) -> str:
+def size(counts: CopyCounts, which: str = "") -> str:
     """How large a campaign is: `25 emails, 22 in an inbox, to 31 people, since 2026-11-23 09:12 UTC`."""
     more = " or more" if counts.is_cut else ""
     return ", ".join(
         (
-            f"{counts.copies:,}{more} email{'' if counts.copies == 1 else 's'}",
+            f"{counts.copies:,}{more} email{'' if counts.copies == 1 else 's'}{which}",
             f"{counts.in_inbox:,}{more} in an inbox",
             f"to {counts.people:,}{more} {'person' if counts.people == 1 else 'people'}",
             *([f"since {counts.first_at:%Y-%m-%d %H:%M} UTC"] if counts.first_at else []),

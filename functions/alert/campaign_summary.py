@@ -7,12 +7,16 @@ from typing import Any
 
 from functions.alert.alert import ALERT_LIMIT, MAX_NAME, MAX_SUBJECT, Alert, AlertOptions, describe
 from functions.alert.campaign import size
-from functions.alert.commands import Earlier, campaign_command
+from functions.alert.commands import campaign_command
 from functions.alert.email_text import COLUMNS
 from functions.domain.campaign import CopyCounts
 from functions.domain.campaign_summary import SummaryReason
 from functions.domain.record import Record
 
+_FACTS = "\n\nEMAIL\n"
+"""In the text of an alert, what comes before its facts is about that email alone."""
+_ID_LENGTH = 12
+"""Characters of a campaign's id in the subject."""
 _ROOM = 8 * 1024
 """Bytes for what a summary says beside its example."""
 ACTIVITY = "Summary"
@@ -42,18 +46,18 @@ def describe_summary(
     record: Record, counts: CopyCounts, reason: SummaryReason, alert_id: str, options: AlertOptions
 ) -> Alert:
     """Build the summary. record: the most severe copy, which is the example."""
-    example = describe(record, options, Earlier(copies=counts), limit=ALERT_LIMIT - _ROOM)
+    example = describe(record, options, limit=ALERT_LIMIT - _ROOM)
     campaign = record.campaign.id if record.campaign else ""
+    headline = f"{record.disposition} campaign: {counts.copies:,} emails, {counts.in_inbox:,} in an inbox"
+    start, end = f"[{record.severity}] {headline}", f": {campaign[:_ID_LENGTH]}"
     name = f" ({options.deployment[:MAX_NAME]})" if options.deployment else ""
-    headline = f"Campaign of {counts.copies:,} {record.disposition} emails, {counts.in_inbox:,} in an inbox"
-    end = f"{name}: {campaign}"
-    subject = f"{f'[{record.severity}] {headline}'[: MAX_SUBJECT - len(end)]}{end}"
+    subject = f"{start}{name if len(start + name + end) <= MAX_SUBJECT else ''}{end}"
     whole = f"{size(counts)[0].upper()}{size(counts)[1:]}."
     commands = campaign_command(campaign, options.stack, COLUMNS - 2) if options.stack else []
     text = "\n".join(
         (
-            f"{headline}.",
-            "=" * min(len(headline) + 1, COLUMNS),
+            headline,
+            "=" * min(len(headline), COLUMNS),
             "",
             textwrap.fill(f"{whole} {_WHY[reason]}", COLUMNS),
             "",
@@ -64,9 +68,8 @@ def describe_summary(
             ),
             "",
             *(["LIST THE EMAILS", *(f"  {line}" for line in commands), ""] if commands else []),
-            "THE MOST SEVERE OF THEM",
-            "",
-            example.bodies["email"],
+            "THE MOST SEVERE EMAIL",
+            example.bodies["email"].partition(_FACTS)[2],
         )
     )
     bodies = {"default": _finding(example.finding, headline, whole, alert_id, counts), "email": text, "sms": subject}
@@ -97,7 +100,13 @@ def _finding(text: str, headline: str, whole: str, alert_id: str, counts: CopyCo
     finding["metadata"]["uid"] = f"{alert_id}-{counts.copies}"
     finding["finding_info"] |= {"uid": campaign["id"], "title": headline, "desc": whole}
     finding["unmapped"] |= {"alert_id": alert_id}
-    campaign |= {"role": "summary", "new": []}
+    campaign |= {
+        "role": "summary",
+        "new": [],
+        "copies": counts.copies,
+        "in_inbox": counts.in_inbox,
+        "people": counts.people,
+    }
     return json.dumps(finding, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -52,7 +52,7 @@ def test_copies_are_one_page_and_a_last_summary_with_exact_counts(make_world: Ma
     assert 1 == len(world.pages())
     assert {"first": 1, "member": 39} == {role: n for role, n in roles(world).items() if role != "summary"}
     *_, last = world.summary_counts()
-    assert (40, 30, 40) == (last["copies_before"], last["in_inbox_before"], last["people_before"])
+    assert (40, 30, 40) == (last["copies"], last["in_inbox"], last["people"])
     assert {"ESCALATED": 40} == world.results
 
 
@@ -76,7 +76,7 @@ def test_workers_that_die_cost_no_page_and_at_most_one_repeat_each(make_world: M
     assert campaigns == {*paged}
     assert 23 == len(campaigns)
     assert len(world.pages()) <= 23 + world.deaths.count
-    last = {it["id"]: (it["copies_before"], it["people_before"]) for it in world.summary_counts()}
+    last = {it["id"]: (it["copies"], it["people"]) for it in world.summary_counts()}
     assert {(30, 30)} <= {*last.values()}
     assert 3 == sum(counts == (30, 30) for counts in last.values())
 
@@ -108,7 +108,7 @@ def test_summary_is_the_page_if_the_message_of_a_dead_worker_is_gone(make_world:
     world.run(10 * MINUTE, step=MINUTE / 12)
     assert [] == world.pages()
     [summary] = world.summary_counts()
-    assert 2 == summary["copies_before"]
+    assert 2 == summary["copies"]
     assert "was not published" in world.people.taken[0].bodies["email"]
 
 
@@ -147,7 +147,7 @@ def test_copies_with_a_link_host_each_are_limited_pages_and_a_summary(make_world
         world.send(mail(number, host=f"h{number}.example"))
     world.run(14 * MINUTE, step=MINUTE / 12)
     assert MAX_RAISED + 1 >= len(world.pages()) > 1
-    assert 120 == world.summary_counts()[-1]["copies_before"]
+    assert 120 == world.summary_counts()[-1]["copies"]
 
 
 def test_simulation_takes_no_page_and_notifies_no_person(make_world: MakeWorld) -> None:
