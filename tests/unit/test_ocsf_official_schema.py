@@ -16,12 +16,15 @@ from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from functions.alert.alert import AlertOptions, describe
+from functions.alert.campaign_summary import describe_summary
+from functions.domain.campaign import CopyCounts
+from functions.domain.campaign_summary import SummaryReason
 from functions.domain.detection import read_detection
 from functions.domain.message_details import read_message_details
-from functions.domain.record import Record
+from functions.domain.record import CampaignPlace, CampaignRole, Record
 from tests.golden.published import EVENTS, FOLDER
 from tests.strategies import Answer, json_values, wild_answers, wild_details
-from tests.unit.examples import FULL, details, detection, escalated
+from tests.unit.examples import FULL, NOON, details, detection, escalated
 
 
 @cache
@@ -76,3 +79,10 @@ def test_any_response_gives_a_valid_finding(answer: Answer, fields: Answer | Non
     message_details = None if fields is None else read_message_details(fields)
     record = escalated(disposition="SUSPICIOUS", detection=read_detection(answer), details=message_details)
     assert [] == errors(published(record))
+
+
+def test_summary_of_a_campaign_is_valid() -> None:
+    place = CampaignPlace("57917faa5f7de22993a4", CampaignRole.FIRST, NOON)
+    copy = escalated(detection=read_detection(FULL), details=details(), campaign=place)
+    summary = describe_summary(copy, CopyCounts(25, 22, 31), SummaryReason.ENDED, "0" * 32, AlertOptions())
+    assert [] == errors(json.loads(summary.finding))
