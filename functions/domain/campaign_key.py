@@ -48,6 +48,8 @@ _NAME_PARTS = re.compile(r"[._+=-]+")
 _LEAST_NAME = 3
 """Characters of a part of a recipient's address that is taken for a name."""
 _JOINED = re.compile(r"(?:(?<=\W)|^)0(?:[\s.,:/#-]+0)+(?=\W|$)")
+_SYMBOLS = frozenset({"So", "Sk", "Cf", "Co", "Cn"})
+"""Categories of Unicode: emoji and what modifies them, and what has no meaning in a subject."""
 _NOISE = re.compile(r"[\s\u2010-\u2015\-_.,:;!?|*#\"'`\u2018-\u201f…~]+")
 
 
@@ -101,11 +103,13 @@ def _sender(fields: HeaderFields, domains: Collection[str], *, whole: bool) -> s
 def normalized_subject(subject: str, recipients: Collection[str] = ()) -> str:
     """The subject without what differs between the copies of a campaign.
 
-    recipients: addresses, whose names and parts of names are left out. Encoded words are decoded already.
+    recipients: addresses, whose names, parts of names and domains are left out. Encoded words are decoded already.
     """
     text = unicodedata.normalize("NFKC", subject[:_MAX_SUBJECT]).translate(INVISIBLE).casefold().strip()
     while before := _BEFORE.match(text):
         text = text[before.end() :]
+    if not text.isascii():
+        text = "".join(" " if unicodedata.category(it) in _SYMBOLS else it for it in text)
     text = _ADDRESS.sub("@", text)
     if names := _names(recipients):
         text = re.sub(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)", "@", text)
@@ -115,11 +119,11 @@ def normalized_subject(subject: str, recipients: Collection[str] = ()) -> str:
 
 
 def _names(recipients: Collection[str]) -> list[str]:
-    """The local parts of addresses and their parts, longest first."""
+    """The domains of addresses, their local parts and the parts of these, longest first."""
     found: set[str] = set()
     for address in recipients:
-        local = address.rpartition("@")[0].casefold()
-        found |= {local, *_NAME_PARTS.split(local)}
+        local, _, domain = address.casefold().rpartition("@")
+        found |= {domain, local, *_NAME_PARTS.split(local)}
     return sorted((it for it in found if len(it) >= _LEAST_NAME and not it.isdigit()), key=len, reverse=True)
 
 
