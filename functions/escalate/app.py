@@ -62,7 +62,8 @@ AWS = Config(
     connect_timeout=1,
     read_timeout=3,
     retries={"mode": "standard", "total_max_attempts": 2},
-    max_pool_connections=2,
+    # Enough for the counts of an alert, which are asked for at the same time; see record_counts.py.
+    max_pool_connections=8,
     # Validation is a tenth of the CPU of a batch. The tests show that no input leads to a malformed request.
     parameter_validation=False,
 )

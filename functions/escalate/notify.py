@@ -124,9 +124,9 @@ class Notifier:
             for record in shown
             for value in related_values(record, header_fields(record.detection, record.details))
         }
-        campaigns = {
-            it.id: it.since for record in records if (it := record.campaign) and it.role is not CampaignRole.FIRST
-        }
+        places = [record.campaign for record in records if record.campaign]
+        begun = {it.id for it in places if it.role is CampaignRole.FIRST}  # they have no earlier copies
+        campaigns = {it.id: it.since for it in places if it.id not in begun}
         if not values and not campaigns:
             return NO_COUNTS, {}
         since = min(record.decided_at for record in records) - COUNTED_PERIOD

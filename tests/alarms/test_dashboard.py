@@ -26,7 +26,7 @@ from tests.alarms.template_alarms import PARSED, STACK
 
 NOW = datetime(2026, 11, 26, 9, 35, tzinfo=UTC)
 DASHBOARD = PARSED["Resources"]["OperationsDashboard"]
-CONDITIONS = ("HasFeed", "HasTopic", "HasSilenceAlarm")
+CONDITIONS = ("HasFeed", "HasTopic", "HasSilenceAlarm", "HasEventBus")
 OF_FUNCTIONS = {
     *((ESCALATE, name) for name in telemetry.METRICS),
     *((FEED, name) for name in feed_telemetry.METRICS),
@@ -152,7 +152,15 @@ def test_every_other_metric_is_one_of_aws_with_its_dimension() -> None:
 
 
 @pytest.mark.parametrize(
-    "conditions", [CONDITIONS[:2], ("HasTopic", "HasSilenceAlarm"), ("HasFeed",), ("HasSilenceAlarm",), ()]
+    "conditions",
+    [
+        CONDITIONS[:2],
+        ("HasTopic", "HasSilenceAlarm"),
+        ("HasTopic", "HasEventBus"),
+        ("HasFeed",),
+        ("HasSilenceAlarm",),
+        (),
+    ],
 )
 def test_alarms_widget_has_the_alarms_that_exist(conditions: tuple[str, ...]) -> None:
     alarms = {

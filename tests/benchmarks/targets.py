@@ -8,7 +8,7 @@ from tests.benchmarks import figures
 from tests.benchmarks.figures import ALL, Results, Statistics
 from tests.benchmarks.subjects import FLOOR, FUNCTION, NAIVE, POWERTOOLS
 
-CALLS = 21
+CALLS = 20
 """For ten escalations: ten detections, reads of emails and of campaigns, a claim, a publish to each of two topics, a mark, two
 transactions for 120 pointers, and the counts of what alerts say. Message details, one request each, do not count."""
 CLOUDFLARE_LOADS = 1

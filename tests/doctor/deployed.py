@@ -66,10 +66,11 @@ class Healthy:
 
     def schedule(self, name: str) -> str:
         """The name of a schedule, from its logical id."""
-        found = self.clients["cloudformation"].describe_stack_resource(
-            StackName=self.stack.name, LogicalResourceId=name
-        )
-        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+        found = self.clients["cloudformation"].list_stack_resources(StackName=self.stack.name)
+        [physical] = [
+            it["PhysicalResourceId"] for it in found["StackResourceSummaries"] if it["LogicalResourceId"] == name
+        ]
+        return str(physical)
 
     def topic(self, name: str) -> str:
         """The ARN of a topic: Findings, People or Operations."""

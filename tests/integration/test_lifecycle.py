@@ -114,7 +114,7 @@ def test_stack_with_another_value_of_one_parameter_uses_the_old_table_and_topics
         stack.people_topic_arn,
     )
     delete(stack)
-    assert old.table in stack.dynamodb.list_tables()["TableNames"]
+    assert "ACTIVE" == stack.dynamodb.describe_table(TableName=old.table)["Table"]["TableStatus"]
 
 
 RETAINED = {

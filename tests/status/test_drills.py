@@ -215,7 +215,10 @@ def test_part_that_cannot_be_read_is_not_known_and_not_healthy(site: Site) -> No
     site.stack.dynamodb.update_table(TableName=site.stack.table, DeletionProtectionEnabled=False)
     site.stack.dynamodb.delete_table(TableName=site.stack.table)
     logs = site.client("logs")
-    logs.delete_log_group(logGroupName=f"/aws/lambda/{site.stack.name}-escalate")
+    group = site.client("cloudformation").describe_stack_resource(
+        StackName=site.stack.name, LogicalResourceId="EscalateLogGroup"
+    )
+    logs.delete_log_group(logGroupName=group["StackResourceDetail"]["PhysicalResourceId"])
     done = site.status()
     assert 1 == done.exit_code
     assert "It is not known whether anything is lost: cannot read alerts, feed." in verdict(done.stdout)

@@ -18,6 +18,7 @@ NORMAL = frozenset({Reason.NO_DETECTION, Reason.CLAIMED_BY_ANOTHER, Reason.SUPER
 """Reasons of a RETRY that are no fault."""
 DELIVERY_ALARMS = frozenset(
     {"DeliveryAlarm", "PeopleDeliveryAlarm", "SubscriberAlarm", "PeopleSubscriberAlarm", "UndeliveredLostAlarm"}
+    | {"EventBacklogAlarm", "EventDeadLetterAlarm"}
 )
 """Alarms that say that subscribers may have missed alerts."""
 DELAY_ALARMS = frozenset(

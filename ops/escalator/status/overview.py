@@ -50,7 +50,7 @@ class Overview:
         """The parts that could not be read, each with its reason."""
         parts: dict[str, object] = {
             "requests queue": self.requests,
-            "log": self.log,
+            "log": self.log if isinstance(self.log, NotKnown) else self.tries,
             "dead letters": self.letters,
             "undelivered messages": self.undelivered,
             "alarms": self.alarms,
