@@ -110,12 +110,26 @@ class Cloudflare:
         """
         return self._search(query, time.monotonic() + seconds)
 
+    def accepts(self, id: EmailId, seconds: float) -> str:
+        """What Cloudflare answers to this form of an id in the path, in words. No search by a shorter id follows.
+
+        seconds: the total timeout. Raises a leaf of CloudflareError, except for an id that is not found or refused.
+        """
+        try:
+            self._detection(id, time.monotonic() + seconds)
+        except InvalidAnswer:
+            return "accepted, with an answer that does not match the contract"
+        except (NoDetection, Refused) as exc:
+            return f"refused: {exc}"
+        return "accepted"
+
     def _search(self, query: Query, deadline: float) -> Iterator[Page]:
         def fetch(path: str) -> Page:
             try:
                 return self._get_envelope(path, deadline, read_page)
             except StillSearching as exc:
-                raise StillSearching(str(exc), self._poll_path(path, exc.location)) from exc
+                form = "a whole URL" if urlsplit(exc.location).scheme else "a path"
+                raise StillSearching(str(exc), self._poll_path(path, exc.location), form) from exc
 
         def sleep(seconds: float) -> None:
             if time.monotonic() + seconds > deadline:

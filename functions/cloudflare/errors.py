@@ -32,11 +32,12 @@ class Unavailable(CloudflareError):
 
 
 class StillSearching(Unavailable):
-    """The search takes long. `location`: the address that will have its result."""
+    """The search takes long. `location`: the address that will have its result. `form`: how Cloudflare wrote it."""
 
-    def __init__(self, message: str, location: str) -> None:
+    def __init__(self, message: str, location: str, form: str = "") -> None:
         super().__init__(message)
         self.location = location
+        self.form = form
 
 
 class SearchIncomplete(Unavailable):

@@ -5,7 +5,7 @@ The order of the rows is not documented, so no row's time says how far a search 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
@@ -36,11 +36,17 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page. next: the cursor of the next page; None after the last one. unreadable: rows without a usable id."""
+    """One page.
+
+    next:       the cursor of the next page; None after the last one.
+    unreadable: rows without a usable id.
+    waits:      how Cloudflare wrote each address to poll, of a search that took long.
+    """
 
     rows: tuple[SearchRow, ...]
     next: str | None
     unreadable: int = 0
+    waits: tuple[str, ...] = field(default=(), compare=False)
 
 
 Fetch = Callable[[str], Page]
@@ -95,13 +101,15 @@ class _Pager:
                 self.start = exc.server_time
 
     def _poll(self, path: str) -> Page:
+        waits: list[str] = []
         for pause in POLL_PAUSES:
             try:
-                return self.fetch(path)
+                return replace(self.fetch(path), waits=tuple(waits))
             except StillSearching as exc:
                 path = exc.location
+                waits.append(exc.form)
                 self.sleep(pause)
-        return self.fetch(path)
+        return replace(self.fetch(path), waits=tuple(waits))
 
     def _path(self, cursor: str | None) -> str:
         times = {"start": self.start, "end": self.query.end}

@@ -46,9 +46,7 @@ def build(settings: Settings) -> Handler:
         now=_now,
     )
 
-    commands = Commands(
-        runner.searcher, runner.store, runner.queue, runner.selection, budget=runner.budget, now=runner.now
-    )
+    commands = Commands(cloudflare, runner.store, runner.queue, runner.selection, budget=runner.budget, now=runner.now)
 
     @metrics.log_metrics
     def run_once(_: dict[str, object], context: LambdaContext) -> dict[str, object]:

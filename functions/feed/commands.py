@@ -17,7 +17,8 @@ from functions.domain.feed_facts import FeedFacts
 from functions.domain.times import read_time
 from functions.feed.budget import MINUTE_RESERVE, Budget
 from functions.feed.queue import Queue, Request
-from functions.feed.runner import Result, Searcher, is_too_long, result_of
+from functions.feed.runner import Result, is_too_long, result_of
+from functions.feed.search_probe import ProbedSearcher, probe_search
 from functions.feed.selection import Selection
 from functions.feed.store import Store
 from functions.feed.windows import SLICE_PAGES, Loop, Progress, fail, next_window, start_progress, succeed
@@ -46,7 +47,7 @@ class InvalidCommand(ValueError):
 class Commands:
     """The commands. budget: also the rate limiter of the searcher. clock: seconds."""
 
-    searcher: Searcher
+    searcher: ProbedSearcher
     store: Store
     queue: Queue
     selection: Selection
@@ -59,6 +60,7 @@ class Commands:
         commands: dict[object, Callable[[Mapping[str, Any], str], dict[str, object]]] = {
             "list": self._list,
             "queue": self._queue,
+            "probe": self._probe,
         }
         action = event.get("action")
         command = commands.get(action) if isinstance(action, str) else None
@@ -146,6 +148,10 @@ class Commands:
         if result in wait:
             answer["wait"] = wait[result]()
         return answer | ({"cursor": _cursor(progress)} if progress else {})
+
+    def _probe(self, _: Mapping[str, Any], owner: str) -> dict[str, object]:
+        """Find out what Cloudflare does not document; see search_probe.py."""
+        return self.with_lease(owner, lambda: {"result": Result.DONE, "found": probe_search(self.searcher, self.now())})
 
     def _queue(self, event: Mapping[str, Any], _: str) -> dict[str, object]:
         """Queue deliveries, then note them. The answer lists those that the queue took."""

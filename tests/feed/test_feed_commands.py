@@ -64,6 +64,17 @@ def test_status_has_watermark_runs_and_counts(operator: Operator) -> None:
     assert {"hourly", "daily"} == {*found["sweeps"]}
 
 
+def test_probe_says_how_the_search_behaves_without_content(operator: Operator) -> None:
+    """The fake Cloudflare takes each form of an id. Two rows say nothing about their order."""
+    found = json.loads(operator.run("status", "--probe", "--json").stdout)
+    assert "2 of the last 24 hours, 0 without an investigate id" == found["rows"]
+    assert found["order of the rows"].startswith("not known")
+    assert ["accepted"] * 3 == [found[f"{name} in the path"] for name in ("investigate id", "alert id", "postfix id")]
+    assert "did not occur" == found["slow search (202)"]
+    assert MALICIOUS.postfix_id not in json.dumps(found)
+    assert 4 == len(operator.deployment.cloudflare.calls)
+
+
 def test_reconcile_reports_a_missing_alert_and_nothing_else(operator: Operator) -> None:
     """It changes nothing. Once the alert is there, the exit status is 0."""
     before = operator.run("reconcile", "--since", "1h", "--json")

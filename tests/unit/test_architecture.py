@@ -43,6 +43,7 @@ IMPURE = {
     "functions.feed.handler",
     "functions.feed.queue",
     "functions.feed.runner",
+    "functions.feed.search_probe",
     "functions.feed.store",
     "functions.feed.telemetry",
     "functions.ledger.campaign_checks",

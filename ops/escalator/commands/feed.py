@@ -33,17 +33,24 @@ def feed() -> None:
 
 @feed.command("status")
 @feed_options
+@click.option("--probe", is_flag=True, help="Find out what Cloudflare does not document about its search.")
 @json_option
-def status(place: FeedPlace, form: str | None) -> None:
+def status(place: FeedPlace, form: str | None, *, probe: bool) -> None:
     """Show how far the feed has come, its last runs and its counts.
 
-    It reads the table only. The exit status is 1 if the feed has not run yet.
+    It reads the table only. The exit status is 1 if the feed has not run yet. With --probe, the feed's function sends up to
+    four requests to Cloudflare instead, and the answer says how the search of this account behaves. It has no content of
+    an email, so you can send it to us.
 
     \b
     Example:
       escalator feed status --stack cloudflare-email-alerts
+      escalator feed status --probe --stack cloudflare-email-alerts
     """  # noqa: D301  # click\'s \b keeps the lines as they are
     output = Output(form)
+    if probe:
+        output.record(place.function().probe())
+        return
     found = read_status(place.reader, place.account_id, datetime.now(UTC))
     if output.form == "json":
         output.record(found.as_json())

@@ -102,6 +102,15 @@ class FeedFunction:
             cursor, waits = answer.get("cursor", cursor), waits + 1
             self.wait(answer, "list Cloudflare's search", waits)
 
+    def probe(self) -> dict[str, str]:
+        """What the search of this account does, by what is asked. Waits where the function says so. Raises CommandFailed."""
+        for waits in range(1, MAX_WAITS + 2):
+            answer = self.call("probe")
+            if answer["result"] == "done":
+                return {one_line(name): one_line(text) for name, text in answer["found"].items()}
+            self.wait(answer, "probe Cloudflare's search", waits)
+        raise CommandFailed("the feed's function is busy; try again later")
+
     def queue(self, rows: Sequence[Row]) -> list[EmailId]:
         """Queue deliveries, and return those that the queue took."""
         answer = self.call("queue", rows=[[it.id.value, it.disposition] for it in rows])
