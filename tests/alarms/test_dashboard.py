@@ -121,7 +121,7 @@ def test_functions_emit_exactly_the_metrics_that_their_constants_name(capsys: py
         MessageResult(message, Outcome.ESCALATED, Reason.DISPOSITION_LISTED, severity=it, drift=("$.a: type",))
         for it in Severity
     ]
-    metrics, logger = build_metrics(ESCALATE, STACK), Logger(service=ESCALATE, level="CRITICAL")
+    metrics, logger = build_metrics(ESCALATE, STACK), Logger(service="quiet", level="CRITICAL")
     telemetry.report(results, telemetry.RateLimitUse(1.5, 900), NOW, logger, metrics)
     flush(metrics)
     metrics = build_metrics(FEED, STACK)

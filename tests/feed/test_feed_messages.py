@@ -25,6 +25,7 @@ AT = {
     "fetched_at",
     "decided_at",
     "claimed_at",
+    "campaign_since",
     "published_at",
     "expires_at",
     "month",

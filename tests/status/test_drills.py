@@ -186,7 +186,7 @@ def test_dead_letters_are_listed_by_reason_and_stay_on_the_queue(site: Site) -> 
 
 def test_message_that_sns_could_not_deliver_is_a_problem(site: Site) -> None:
     site.feed.invoke({})
-    [queue] = [it for it in site.stack.sqs.list_queues()["QueueUrls"] if f"{site.stack.name}-UndeliveredQueue" in it]
+    [queue] = site.stack.sqs.list_queues(QueueNamePrefix=f"{site.stack.name}-UndeliveredQueue")["QueueUrls"]
     site.stack.sqs.send_message(QueueUrl=queue, MessageBody="{}")
     found = verdict(site.status().stdout)
     assert found.startswith("SNS could not deliver 1 message to a subscriber. 1 message has not reached a subscriber;")
